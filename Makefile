@@ -1,0 +1,33 @@
+# The front door; each target is one script. `make help` lists them.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+# What a caller sets reaches the scripts through the environment.
+export LINUX_SRC PERF_SIGTRAP_CACHE ARCH FLAVOUR CPUS KVM GUEST_TIMEOUT JOBS PROG ARGS TREE
+SHELL := /bin/bash
+
+demo: kernel ## build what is missing, boot it and run the demo
+	@vm/demo.sh
+test: kernel ## build what is missing and run all tests
+	@tests/run.sh
+check: tree ## checkpatch, sparse, W=1, each patch builds alone, shellcheck, codespell
+	@tests/check.sh
+tree: deps ## make build/tree: a git repository, base kernel plus one commit a patch
+	@base/tree.sh
+refresh: ## write patches/ anew from the commits in build/tree
+	@base/refresh.sh
+apply: ## apply the series to a kernel tree of yours: make apply TREE=path
+	@base/apply.sh
+shell: kernel ## an interactive guest
+	@vm/shell.sh
+run: kernel ## run a program in a guest: make run PROG=path [ARGS=…]
+	@vm/run.sh
+clean: ## remove build/, unless build/tree holds work that is not in patches/
+	@base/clean.sh
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+deps:
+	@base/deps.sh build
+kernel: tree
+	@base/build.sh
+.PHONY: demo test check tree refresh apply shell run clean help deps kernel

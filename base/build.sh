@@ -1,0 +1,39 @@
+#!/bin/bash
+# Build the guest's kernel for ARCH and FLAVOUR in build/ARCH[-FLAVOUR].
+# shellcheck source=base/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=base/series.sh
+. "$top/base/series.sh"
+
+"$top/base/config.sh" "$out" "$top/base/base.config" "$top/base/$ARCH.config" \
+	${FLAVOUR:+"$top/base/$FLAVOUR.config"}
+
+# Where the compiler need not be asked: the same commit, configuration and
+# compiler as last time, and nothing edited since.
+state=$(tree_git rev-parse HEAD && sha256sum <"$out/.config" && gcc --version)
+if [ -f "$out/built" ] && [ "$(cat "$out/built")" = "$state" ] && [ -z "$(tree_git status --porcelain)" ]; then
+	exit
+fi
+rm -f "$out/built"
+
+log=$logs/build-${out##*/}.log
+# How many objects a full build has is known from the last one, here or (for a
+# first one) where base/objects was written. Of an incremental build it is not
+# known beforehand, so it is not said.
+total=
+[ -f "$out/vmlinux" ] || total=$(awk -v k="${out##*/}" '$1 == k {print $2}' "$top/base/objects")
+say "building the kernel (${out##*/}); the log is $log"
+start=$SECONDS
+set +e
+"$top/base/kmake.sh" "$out" all 2>&1 </dev/null | tee "$log" |
+	grep --line-buffered -E '^  (HOSTCC|HOSTLD|CC|AS|AR|LD|VDSO|VDSO2C) ' | progress "compiling, objects" "$total"
+status=("${PIPESTATUS[@]}")
+set -e
+[ "${status[0]}" = 0 ] || {
+	say "the build failed; first errors:"
+	grep -E -m 8 '(error|undefined reference|Error [0-9]+)' "$log" | sed 's/^/  /' >&2
+	die "the whole log is $log"
+}
+count=$(grep -cE '^  (HOSTCC|HOSTLD|CC|AS|AR|LD|VDSO|VDSO2C) ' "$log" || :)
+say "built in $((SECONDS - start)) s, objects compiled: $count"
+echo "$state" >"$out/built"

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include "demo.h"
 
@@ -107,7 +106,7 @@ static void burst(void)
 	done();
 }
 
-/* Parts 3 and 4: one labelled instruction each. */
+/* Parts 3 and 4: one labelled instruction each; what it left goes where the journal looks, on the same line. */
 
 static void skip(void)
 {

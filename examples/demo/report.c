@@ -62,8 +62,12 @@ static void check_hit(const struct hit *hit)
 		fail(who, touch->func, "si_perf_type", hit->info.type, PERF_TYPE_BREAKPOINT);
 	if (hit->info.flags)
 		fail(who, touch->func, "si_perf_flags", hit->info.flags, 0);
-	if (who->tid != touch->who.tid || who->pid != touch->who.pid || strcmp(who->name, touch->who.name))
+	if (who->pid != touch->who.pid)
+		fail(who, touch->func, "pid", who->pid, touch->who.pid);
+	if (who->tid != touch->who.tid)
 		fail(who, touch->func, "tid", who->tid, touch->who.tid);
+	if (strcmp(who->name, touch->who.name))
+		fail(who, touch->who.name, "thread-name", 0, 0);
 	if (place->type == HW_BREAKPOINT_X && hit->pc != (uintptr_t)place->addr)
 		fail(who, touch->func, "pc", hit->pc, (uintptr_t)place->addr);
 

@@ -8,7 +8,7 @@
 struct journal *journal;
 
 static int fds[PLACES];
-static const char *vars, *alias;	/* two mappings of the same pages */
+static const char *pages, *alias;	/* the watched variables, mapped twice */
 static __thread int touch = NONE;	/* the one that this thread is making */
 static __thread struct hit *last_hit;	/* in that touch */
 
@@ -28,7 +28,7 @@ void *shared_memory(size_t size)
 static int64_t peek(int place)
 {
 	const struct place *p = &places[place];
-	const volatile void *value = alias + ((const volatile char *)p->value - vars);
+	const volatile void *value = alias + ((const volatile char *)p->value - pages);
 
 	switch (p->size) {
 	case 1:
@@ -92,14 +92,14 @@ static void on_trap(int sig, siginfo_t *si, void *uc)
 	__atomic_store_n(&journal->last[info->data], value, __ATOMIC_RELAXED);
 }
 
-void trap_init(volatile void *mem, size_t size)
+void trap_init(volatile void *vars, size_t size)
 {
 	struct sigaction sa = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_RESTART };
-	void *p = (void *)mem;
+	void *p = (void *)vars;
 
 	if (mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != p)
 		die(2, "mmap", strerror(errno));
-	vars = p;
+	pages = p;
 	/* An old size of 0 makes a second mapping. */
 	alias = mremap(p, 0, size, MREMAP_MAYMOVE);
 	if (alias == MAP_FAILED)

@@ -15,11 +15,12 @@ sum=$(cat "$@" | sha256sum)
 [ ! -f "$dir/.config" ] || [ "$(cat "$dir/config.sum" 2>/dev/null)" != "$sum" ] || exit 0
 rm -f "$dir/config.sum"
 
-fragments=()
-for fragment; do fragments+=("$(realpath "$fragment")"); done
+# Copies: merge_config.sh takes no path with a space.
+mkdir -p "$dir/fragments"
+cp "$@" "$dir/fragments/"
 {
 	# It only merges here (-m): its own check of the result does not fail.
-	(cd "$dir" && "$tree/scripts/kconfig/merge_config.sh" -m -O "$dir" "${fragments[@]}") &&
+	(cd "$dir" && "$tree/scripts/kconfig/merge_config.sh" -m -O "$dir" "${@/#*\//fragments/}") &&
 		mv "$dir/.config" "$dir/merged.config" &&
 		"$top/base/kmake.sh" "$dir" KCONFIG_ALLCONFIG="$dir/merged.config" allnoconfig
 } >"$log" 2>&1 </dev/null || {

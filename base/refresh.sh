@@ -19,13 +19,20 @@ squash=$(tree_git log --format='%h %s' -E --grep='^(fixup|squash|amend)!' base..
 [ -z "$squash" ] || die "$tree has fixups that are not folded in (git rebase -i --autosquash base):
 $squash"
 
+# Patches that came another way (a pull, an editor) since the tree was made
+# would be lost.
+[ ! -f "$top/patches/series" ] || [ "$(series_sums)" = "$(cut -d' ' -f1 "$tree/.git/perf-sigtrap/applied")" ] ||
+	die "patches/ is not what build/tree was made from: it has changed since the last make tree or make refresh.
+  To keep what patches/ has, remove build/tree (or move its commits aside) and run make tree;
+  to overwrite it with build/tree's commits, remove patches/series and run make refresh again."
+
 new=$(mktemp -d "$build/patches.XXXXXX")
 trap 'rm -rf "$new"' EXIT
 mkdir -p "$top/patches"
 # Object names by 12 digits, as the kernel's do; more if git finds them
 # ambiguous would depend on the base's history, so they are cut.
 tree_git -c core.quotePath=true format-patch -q -o "$new" --no-cover-letter --no-signature --no-attach \
-	--no-thread --no-base --no-notes --zero-commit --full-index -N --subject-prefix=PATCH --keep-subject \
+	--no-thread --no-base --no-notes --zero-commit --full-index -N --subject-prefix=PATCH \
 	--diff-algorithm=myers -U3 --no-renames --stat=72 --summary --src-prefix=a/ --dst-prefix=b/ \
 	--no-ext-diff --no-textconv --no-color base..HEAD
 (cd "$new" && find . -name '*.patch' -printf '%f\n' | sort) >"$new/series"

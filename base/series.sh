@@ -7,6 +7,15 @@ series_names() {
 	sed 's/[[:space:]]*#.*//; s/[[:space:]]*$//; /^$/d' "$top/patches/series"
 }
 
+# Their checksums, one a line.
+series_sums() {
+	local name
+	while IFS= read -r name; do
+		[ -f "$top/patches/$name" ] || die "patches/series names $name, which patches/ does not have"
+		sha256sum <"$top/patches/$name" | cut -d' ' -f1
+	done < <(series_names)
+}
+
 # The files that a patch touches, on both sides of a rename.
 series_files() {
 	plain_git apply --numstat -z "$1" | tr '\0' '\n' | sed 's/^[0-9-]*\t[0-9-]*\t//; /^$/d'

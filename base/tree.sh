@@ -28,27 +28,29 @@ if [ -d "$tree/.git" ]; then
 fi
 [ -d "$tree/.git" ] || "$top/base/unpack.sh" "$id"
 
+# What is only needed on the way, and the second worktree (see below).
+side=$build/tree.side
+tidy() {
+	rm -rf "$side" "$build"/tree.{applied,files}
+	tree_git worktree prune
+}
+tidy
+trap tidy EXIT
+
 # Where the tree and patches/ part: patches up to there keep their commits.
 mapfile -t names < <(series_names)
+sums=$(series_sums)
+mapfile -t sums <<<"$sums"
 applied=$tree/.git/perf-sigtrap/applied
 onto=$(tree_git rev-parse base)
-now=()
-same=yes
+kept=0
 : >"$build/tree.applied"
-for name in "${names[@]}"; do
-	[ -f "$top/patches/$name" ] || die "patches/series names $name, which patches/ does not have"
-	sum=$(sha256sum <"$top/patches/$name" | cut -d' ' -f1)
-	if [ $same = yes ] && read -r was commit < <(sed -n "$((${#now[@]} + 1))p" "$applied") && [ "$was" = "$sum" ]; then
-		onto=$commit
-		echo "$sum $commit" >>"$build/tree.applied"
-	else
-		same=no
-	fi
-	now+=("$sum")
-done
-kept=$(wc -l <"$build/tree.applied")
+while read -r sum commit && [ "$sum" = "${sums[kept]:-}" ]; do
+	onto=$commit
+	echo "$sum $commit" >>"$build/tree.applied"
+	kept=$((kept + 1))
+done <"$applied"
 if [ "$kept" = ${#names[@]} ] && [ "$kept" = "$(wc -l <"$applied")" ]; then
-	rm "$build/tree.applied"
 	[ -z "$(tree_work)" ] || say "build/tree holds work that is not in patches/: it is used as it is"
 	say "build/tree: $(tree_git log -1 --format=%s base), ${#names[@]} patches, up to date"
 	exit
@@ -58,13 +60,6 @@ tree_is_saved
 # In a second worktree, with the files that the patches touch and no other: a
 # patch that fails leaves build/tree as it is, and one that changes nothing
 # leaves every file's time, so that make compiles only what has changed.
-side=$build/tree.side
-drop_side() {
-	rm -rf "$side"
-	tree_git worktree prune
-}
-drop_side
-trap drop_side EXIT
 tree_git worktree add -q --no-checkout --detach "$side" "$onto"
 for name in "${names[@]:kept}"; do
 	series_files "$top/patches/$name"
@@ -73,13 +68,12 @@ tree_git -C "$side" sparse-checkout set --no-cone --stdin <"$build/tree.files"
 tree_git -C "$side" checkout -q --detach
 for name in "${names[@]:kept}"; do
 	series_am "$side" "$top/patches/$name" >"$logs/tree.log" 2>&1 || {
-		cat "$logs/tree.log" >&2
+		grep '^error:' "$logs/tree.log" >&2 || cat "$logs/tree.log" >&2
 		die "patches/$name does not apply to $(tree_git log -1 --format=%s base); build/tree is as it was"
 	}
-	echo "${now[kept]} $(tree_git -C "$side" rev-parse HEAD)" >>"$build/tree.applied"
+	echo "${sums[kept]} $(tree_git -C "$side" rev-parse HEAD)" >>"$build/tree.applied"
 	kept=$((kept + 1))
 done
 tree_git reset -q --hard "$(tree_git -C "$side" rev-parse HEAD)"
 mv "$build/tree.applied" "$applied"
-rm -f "$build/tree.files"
 say "build/tree: $(tree_git log -1 --format=%s base), ${#names[@]} patches"

@@ -74,6 +74,8 @@ for name in "${names[@]:kept}"; do
 	echo "${sums[kept]} $(tree_git -C "$side" rev-parse HEAD)" >>"$build/tree.applied"
 	kept=$((kept + 1))
 done
-tree_git reset -q --hard "$(tree_git -C "$side" rev-parse HEAD)"
+new=$(tree_git -C "$side" rev-parse HEAD)
+tree_git read-tree -m -u HEAD "$new"
+tree_git update-ref -m 'make tree' HEAD "$new"
 mv "$build/tree.applied" "$applied"
 say "build/tree: $(tree_git log -1 --format=%s base), ${#names[@]} patches"

@@ -5,6 +5,7 @@
 # shellcheck source=base/series.sh
 . "$top/base/series.sh"
 
+[ -f "$top/base/$ARCH.config" ] || die "ARCH=$ARCH has no guest here: take x86_64 or arm64"
 "$top/base/config.sh" "$out" "$top/base/base.config" "$top/base/$ARCH.config" \
 	${FLAVOUR:+"$top/base/$FLAVOUR.config"}
 

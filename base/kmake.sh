@@ -8,8 +8,11 @@
 dir=$1
 shift
 case $ARCH in
-x86_64) cross= ;;
+x86_64 | i386) cross= ;;
 arm64) cross=aarch64-linux-gnu- ;;
+arm) cross=arm-linux-gnueabi- ;;
+m68k | sparc64) cross=$ARCH-linux-gnu- ;;
+*) die "ARCH=$ARCH: no compiler is known here" ;;
 esac
 [ "$ARCH" != "$(uname -m)" ] || cross=
 

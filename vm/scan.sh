@@ -14,8 +14,8 @@ found=$(grep -nE -m 20 \
 	-e 'rcu: INFO:|rcu_sched self-detected|detected stalls|INFO: task .* blocked|soft lockup|hard LOCKUP' \
 	-e 'list_(add|del) corruption|refcount_t:|scheduling while atomic|sleeping function called' \
 	-e 'segfault .* init\[1\]|Bad page|Call Trace:' \
-	"$log" | grep -vE 'KASAN: no|KernelAddressSanitizer initialized|kasan: .* initialized|kmemleak: Kernel memory leak detector initialized' || :)
+	"$log" | grep -vE 'KASAN: no|KernelAddressSanitizer initialized|kasan: .* initialized|kmemleak: Kernel memory leak detector initialized' | sed 's/^/  /' || :)
 [ -n "$found" ] || exit 0
 say "the guest's kernel has complained:"
-sed 's/^/  /' <<<"$found" >&2
+say "$found"
 exit 1

@@ -1,0 +1,17 @@
+#!/usr/bin/perl
+# The kernel's checkpatch has nothing to say about any patch. The sign-off is
+# for whoever submits.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use House;
+use Test::More;
+
+plan skip_all => 'the series is empty' unless series();
+for my $patch (series()) {
+	my ($status, $out, $err) = sh('. base/lib.sh; cd "$tree"; exec scripts/checkpatch.pl --strict --no-signoff --show-types --summary-file "$P"',
+		env => {P => top . "/patches/$patch"});
+	ok $status == 0 && $out =~ /^.*total: 0 errors, 0 warnings, 0 checks/m, $patch or diag $out, $err;
+}
+done_testing;

@@ -1,0 +1,54 @@
+# Run the series' kselftests of one ABI in a guest and pass each case on as one
+# test of ours. A case that the sources have and the guest did not run fails.
+package Kselftest;
+use strict;
+use warnings;
+use House;
+use Test::More;
+
+sub run {
+	my ($abi) = @_;
+	my ($status, $out, $err) = sh('exec tests/kselftest.sh "$ABI"', env => {ABI => $abi});
+	if ($status) {
+		fail "the kselftests build for $abi";
+		diag $err;
+		return done_testing;
+	}
+	my ($programs, $cases) = split /\n/, $out;
+	my (@expected, %programs);
+	for (split /\n/, slurp($cases)) {
+		push @expected, $_;
+		$programs{(split)[0]} = 1;
+	}
+	cmp_ok scalar(@expected), '>', 0, "the sources define cases for $abi";
+
+	# A mark before and after each program: what is between is its own.
+	my $log = build() . "/log/kselftest-$abi.tap";
+	my $text = join '', map { "echo '# begin $_'; timeout -s KILL 90 ./$_ 2>&1; echo \"# end $_ \$?\"\n" } sort keys %programs;
+	($status, $out, $err) = guest("kselftest-$abi", $text, folder => $programs, env => {GUEST_TIMEOUT => 400});
+	spew($log, $out);
+	is $status, 0, "a guest runs them to the end, and its kernel has nothing to say" or diag $err;
+
+	my (%seen, %why, %end, $program, @lines);
+	for (split /\n/, $out) {
+		if (/^# begin (\S+)$/) { $program = $1; @lines = () }
+		elsif (/^# end (\S+) (\d+)$/) { $end{$1} = $2; $why{$1} = join "\n", @lines }
+		elsif (defined $program and /^(not ok|ok) \d+ (?:- )?(\S+)(.*)/) {
+			my $case = "$program $2";
+			# A case that says SKIP has not been tested.
+			$seen{$case} = $1 eq 'ok' && $3 !~ /SKIP/ ? 'ok' : "$1$3";
+			$why{$case} = join "\n", @lines;
+			@lines = ();
+		}
+		else { push @lines, $_ }
+	}
+	for my $case (@expected) {
+		my $result = delete $seen{$case} // 'did not run';
+		is $result, 'ok', "$abi: $case" or diag $why{$case} // '', "\n(the whole log: $log)";
+	}
+	is_deeply [sort keys %seen], [], 'no case ran that the sources do not show';
+	is $end{$_}, 0, "$abi: $_ ends with status 0" or diag $why{$_} // '' for sort keys %programs;
+	done_testing;
+}
+
+1;

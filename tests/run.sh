@@ -1,0 +1,21 @@
+#!/bin/bash
+# make test: every claim, in tests/*.t, or those of the folder that is named.
+# The last line is prove's.
+# shellcheck source=base/lib.sh
+. "$(dirname "$0")/../base/lib.sh"
+
+cd "$top"
+folder=${1:-tests}
+log=$logs/$(basename "$folder").log
+set +e
+prove --timer "$folder" 2>&1 | tee "$log"
+status=${PIPESTATUS[0]}
+set -e
+[ "$status" = 0 ] || {
+	say "what failed:"
+	grep -E '^ *# +Failed test' "$log" | sed 's/^[ #]*/  /' | sort -u | head -n 40 >&2
+	say "the whole log is $log; the guests' logs are beside it"
+	# The closing line is the last one, also here.
+	tail -n 1 "$log"
+}
+exit "$status"

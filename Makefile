@@ -7,9 +7,9 @@ SHELL := /bin/bash
 
 demo: kernel ## build what is missing, boot it and run the demo
 	@vm/demo.sh
-test: kernel ## build what is missing and run all tests
+test: deps-test kernel ## build what is missing and run all tests
 	@tests/run.sh
-check: tree ## checkpatch, sparse, W=1, each patch builds alone, shellcheck, codespell
+check: deps-check tree ## checkpatch, sparse, W=1, each patch builds alone, shellcheck, codespell
 	@tests/check.sh
 tree: deps ## make build/tree: a git repository, base kernel plus one commit a patch
 	@base/tree.sh
@@ -26,8 +26,8 @@ clean: ## remove build/, unless build/tree holds work that is not in patches/
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-deps:
-	@base/deps.sh build
+deps deps-test deps-check:
+	@base/deps.sh $(if $(filter deps,$@),build,$(@:deps-%=build %))
 kernel: tree
 	@base/build.sh
-.PHONY: demo test check tree refresh apply shell run clean help deps kernel
+.PHONY: demo test check tree refresh apply shell run clean help deps deps-test deps-check kernel

@@ -21,13 +21,17 @@ if [ "$(id -u)" != 0 ]; then
 fi
 log=$logs/deps.log
 say "installing Debian packages: ${missing[*]}"
-install() {
-	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" </dev/null 2>&1
+: >"$log"
+get() {
+	local steps
+	# Each is fetched, unpacked and set up, and so are those that it needs.
+	steps=$(apt-get install -s --no-install-recommends "${missing[@]}" 2>>"$log" | grep -c '^Inst') || return 1
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" </dev/null 2>&1 |
+		tee -a "$log" | grep --line-buffered -E '^(Get:|Unpacking |Setting up )' |
+		progress "installing, steps" $((3 * steps))
 }
 # The lists may be there and good enough; where they are not, they are fetched.
-: >"$log"
-try() { "$@" | tee -a "$log" | grep --line-buffered -E '^(Get|Unpacking|Setting up)' | progress "installing, steps" $((3 * ${#missing[@]})); }
-try install || {
+get || {
 	"${root[@]}" apt-get update </dev/null >>"$log" 2>&1 || die "apt-get update failed: see $log"
-	try install || die "apt-get could not install ${missing[*]}: see $log"
+	get || die "apt-get could not install ${missing[*]}: see $log"
 }

@@ -44,6 +44,8 @@ found=$(sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = //p' "$new/Makefile" | pa
 # One pack instead of 75000 files: what the threshold is for, taken to its end.
 cd "$new"
 plain_git init -q -b series
+# What a hunk's header tells depends on this, so it is not left to the source.
+printf '%s\n' '*.[ch] diff=cpp' >.git/info/attributes
 plain_git -c core.bigFileThreshold=1 -c core.compression=1 add -Afv . | progress "committing, files" "${files:-}"
 GIT_AUTHOR_NAME=perf-sigtrap GIT_AUTHOR_EMAIL=perf-sigtrap@localhost GIT_AUTHOR_DATE='2020-12-13T22:41:30Z' \
 	GIT_COMMITTER_NAME=perf-sigtrap GIT_COMMITTER_EMAIL=perf-sigtrap@localhost GIT_COMMITTER_DATE='2020-12-13T22:41:30Z' \

@@ -26,7 +26,8 @@ get() {
 	local steps
 	# Each is fetched, unpacked and set up, and so are those that it needs.
 	steps=$(apt-get install -s --no-install-recommends "${missing[@]}" 2>>"$log" | grep -c '^Inst') || return 1
-	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" </dev/null 2>&1 |
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+		-o DPkg::Lock::Timeout=300 "${missing[@]}" </dev/null 2>&1 |
 		tee -a "$log" | grep --line-buffered -E '^(Get:|Unpacking |Setting up )' |
 		progress "installing, steps" $((3 * steps))
 }

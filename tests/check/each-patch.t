@@ -22,11 +22,11 @@ my ($status, $out, $err);
 my $check = build() . '/check';
 my $wt = "$check/tree";
 ($status, $out, $err) = sh('. base/lib.sh; . base/series.sh; mkdir -p "$CHECK"
-	[ -e "$CHECK/tree/.git" ] || { rm -rf "$CHECK/tree"; tree_git worktree prune; tree_git worktree add -q --detach "$CHECK/tree" base; }
-	tree_git rev-list --reverse base^..HEAD 2>/dev/null || { tree_git rev-parse base; tree_git rev-list --reverse base..HEAD; }',
+	[ -e "$CHECK/tree/.git" ] && plain_git -C "$CHECK/tree" rev-parse -q --verify HEAD >&2 || { rm -rf "$CHECK/tree"; tree_git worktree prune; tree_git worktree add -q --detach "$CHECK/tree" base; }
+	tree_git rev-parse base; tree_git rev-list --reverse base..HEAD',
 	env => {CHECK => $check});
 is $status, 0, 'a worktree to build in' or BAIL_OUT($err);
-my ($base, @commits) = grep { /^\w{40}$/ } split /\n/, $out;
+my ($base, @commits) = split /\n/, $out;
 is scalar(@commits), scalar(@series), 'a commit a patch' or BAIL_OUT('build/tree holds work: make refresh');
 
 sub at {
@@ -99,6 +99,13 @@ for my $n (0 .. $#commits) {
 		($status) = kmake($arch, $arch, objects($arch));
 		is $status, 0, "$series[$n]: $arch builds" or diag errors($arch);
 	}
+	# Of perf, the objects that the patch touches: the rest needs libraries.
+	my @perf = map { m{^tools/perf/(.*)\.c$} ? "$1.o" : () }
+		split /\n/, (sh('. base/lib.sh; plain_git -C "$KTREE" diff --name-only --diff-filter=d HEAD~1', env => {KTREE => $wt}))[1];
+	next unless @perf;
+	($status) = sh('mkdir -p "$O" && make -C "$T/tools/perf" O="$O" NO_LIBELF=1 NO_AUXTRACE=1 $OBJECTS >"$LOG" 2>&1',
+		env => {O => "$check/perf", T => $wt, OBJECTS => "@perf", LOG => "$log/check-perf.log"});
+	is $status, 0, "$series[$n]: perf's @perf build" or diag errors('perf');
 }
 
 for my $arch (qw(x86_64 arm64)) {
@@ -107,5 +114,8 @@ for my $arch (qw(x86_64 arm64)) {
 	my @new = grep { $after->{$_} > ($before{$arch}{$_} // 0) } sort keys %$after;
 	is "@new", '', "... with no new warning" or diag join "\n", @new;
 }
+
+my $uapi = 'include/uapi/linux/perf_event.h';
+is slurp("$wt/tools/$uapi"), slurp("$wt/$uapi"), "tools/$uapi is in step";
 
 done_testing;

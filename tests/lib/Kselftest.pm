@@ -9,7 +9,6 @@ use Test::More;
 # What the emulated processor cannot do, by case, and the reason that the case
 # itself has to find and give. Any other skipped case has not been tested.
 my %may_skip = (
-	'breakpoint global.two_data_on_one_instruction' => qr/one of two watchpoints|plain counters/i,
 	'ptrace global.singlestep_over_a_hit' => qr/TCG nests step and watchpoint/,
 );
 

@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 # What a caller sets reaches the scripts through the environment.
-export LINUX_SRC PERF_SIGTRAP_CACHE ARCH FLAVOUR CPUS KVM GUEST_TIMEOUT JOBS PROG ARGS TREE
+export MUTANTS LINUX_SRC PERF_SIGTRAP_CACHE ARCH FLAVOUR CPUS KVM GUEST_TIMEOUT JOBS PROG ARGS TREE
 SHELL := /bin/bash
 
 demo: kernel ## build what is missing, boot it and run the demo
@@ -11,6 +11,8 @@ test: deps-test kernel ## build what is missing and run all tests
 	@tests/run.sh
 check: deps-check tree ## checkpatch, sparse, W=1, each patch builds alone, shellcheck, codespell
 	@tests/check.sh
+mutants: deps-test kernel ## take one guard at a time out of the kernel: its test must fail
+	@tests/mutants.sh
 tree: deps ## make build/tree: a git repository, base kernel plus one commit a patch
 	@base/tree.sh
 refresh: ## write patches/ anew from the commits in build/tree
@@ -30,4 +32,4 @@ deps deps-test deps-check:
 	@base/deps.sh $(if $(filter deps,$@),build,$(@:deps-%=build %))
 kernel: tree
 	@base/build.sh
-.PHONY: demo test check tree refresh apply shell run clean help deps deps-test deps-check kernel
+.PHONY: demo test check mutants tree refresh apply shell run clean help deps deps-test deps-check kernel

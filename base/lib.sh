@@ -38,7 +38,7 @@ case $top in
 	mkdir -p "$build"
 	;;
 esac
-# KTREE: for the checks, which build the same elsewhere.
+# KTREE and KOUT: for the checks and mutants, which build the same elsewhere.
 tree=${KTREE:-$build/tree}
 logs=$build/log
 mkdir -p "$logs"
@@ -47,7 +47,7 @@ ARCH=${ARCH:-x86_64}
 FLAVOUR=${FLAVOUR:-}
 [ -z "$FLAVOUR" ] || [ -f "$top/base/$FLAVOUR.config" ] ||
 	die "FLAVOUR=$FLAVOUR has no base/$FLAVOUR.config: leave it empty, or take debug"
-out=$build/$ARCH${FLAVOUR:+-$FLAVOUR}
+out=${KOUT:-$build/$ARCH${FLAVOUR:+-$FLAVOUR}}
 
 # progress WHAT [TOTAL] < lines: counts the lines; a line that moves on a
 # terminal, one every 20 seconds elsewhere.

@@ -1,0 +1,84 @@
+#!/bin/bash
+# make mutants: take one guard after the other out of the kernel, and see that
+# the case that watches over it fails. tests/mutants/NAME.patch applies on top
+# of the series; its first line names that case: "Case: PROGRAM CASE". Prints a
+# table; a mutant that survives, or no longer applies, is an error.
+# MUTANTS="name ..." runs only these.
+# shellcheck source=base/lib.sh
+. "$(dirname "$0")/../base/lib.sh"
+
+case_of() { sed -n '1s/^Case: \([a-z]* [A-Za-z0-9_.]*\)$/\1/p' "$1"; }
+
+patches=()
+if [ -n "${MUTANTS:-}" ]; then
+	for name in $MUTANTS; do
+		[ -f "$top/tests/mutants/$name.patch" ] || die "MUTANTS=$name: there is no tests/mutants/$name.patch"
+		patches+=("$top/tests/mutants/$name.patch")
+	done
+else
+	patches=("$top"/tests/mutants/*.patch)
+fi
+
+programs=$("$top/tests/kselftest.sh" native | head -n 1)
+cases=$programs.cases
+for patch in "${patches[@]}"; do
+	case=$(case_of "$patch")
+	[ -n "$case" ] || die "$patch: the first line is not 'Case: PROGRAM CASE'"
+	grep -qxF "$case" "$cases" || die "$patch: no kselftest has the case '$case'"
+done
+
+# A worktree and an object folder of their own: build/tree stays as it is, and
+# what one mutant compiles is the most that the next has to compile again.
+side=$build/mutants
+mkdir -p "$side"
+plain_git -C "$tree" worktree prune
+[ -e "$side/tree/.git" ] || {
+	rm -rf "$side/tree"
+	plain_git -C "$tree" worktree add -q --detach "$side/tree" HEAD
+}
+plain_git -C "$side/tree" reset -q --hard
+plain_git -C "$side/tree" checkout -q --detach "$(plain_git -C "$tree" rev-parse HEAD)"
+undo() { plain_git -C "$side/tree" reset -q --hard; }
+trap undo EXIT
+export KTREE=$side/tree KOUT=$side/$ARCH
+
+build_it() {
+	"$top/base/kmake.sh" "$KOUT" all >"$1" 2>&1 </dev/null || {
+		grep -m 5 -E 'error' "$1" >&2 || tail -n 5 "$1" >&2
+		die "$2 does not build: see $1"
+	}
+}
+say "building without a mutant; the log is $logs/mutants.log"
+"$top/base/config.sh" "$KOUT" "$top/base/base.config" "$top/base/$ARCH.config"
+build_it "$logs/mutants.log" "the series"
+
+# killed, if the case fails or the kernel complains.
+verdict() { # NAME PROGRAM CASE
+	local tap=$logs/mutant-$1.tap status=0
+	GUEST_TIMEOUT=150 "$top/vm/guest.sh" "mutant-$1" "$programs" "timeout -s KILL 100 ./$2 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
+	if grep -qE "^#\\s+FAIL\\s+$3\$" "$tap"; then
+		echo killed
+	elif [ "$status" = 125 ]; then
+		echo "killed (the guest: $(grep -m 1 -oE 'has complained|still running|died' "$tap.err"))"
+	elif ! grep -qE "^#\\s+(OK|SKIP)\\s+$3\$|^ok [0-9]+ (- )?$3\$" "$tap"; then
+		echo "killed (did not finish)"
+	else
+		echo survived
+	fi
+}
+
+survived=0
+printf '%-28s %-58s %s\n' mutant 'must be caught by' verdict
+for patch in "${patches[@]}"; do
+	name=$(basename "$patch" .patch)
+	case=$(case_of "$patch")
+	plain_git -C "$side/tree" apply "$patch" || die "$patch no longer applies to the series"
+	build_it "$logs/mutant-$name.log" "the mutant $name"
+	# shellcheck disable=SC2086 # program and case
+	result=$(verdict "$name" $case)
+	printf '%-28s %-58s %s\n' "$name" "$case" "$result"
+	[ "$result" != survived ] || survived=$((survived + 1))
+	undo
+done
+[ $survived = 0 ] || die "$survived of ${#patches[@]} mutants survived; the guests' logs are $logs/mutant-*"
+echo "${#patches[@]} mutants, all killed"

@@ -15,7 +15,7 @@ cmp_ok scalar(@documents), '>', 0, 'the series has documents';
 my $log = build() . '/log/check-document.log';
 my %folder = map { m{^Documentation/([^/]+)/} ? ($1 => 1) : () } @documents;
 for my $folder (sort keys %folder) {
-	my ($status, $out, $err) = sh('. base/lib.sh; make -C "$tree" O="$O" SPHINXDIRS="$F" htmldocs >"$LOG" 2>&1',
+	my ($status, $out, $err) = sh('. base/lib.sh; make -C "$tree" O="$O" PYTHON=python3 SPHINXDIRS="$F" htmldocs >"$LOG" 2>&1',
 		env => {O => build() . '/check/document', F => $folder, LOG => $log});
 	is $status, 0, "make htmldocs SPHINXDIRS=$folder" or diag $out, $err, "see $log";
 	for my $document (grep { m{/\Q$folder\E/} } @documents) {

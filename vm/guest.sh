@@ -24,14 +24,14 @@ tmp=$(mktemp -d "$build/guest.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 
 # The kernel unpacks archives one after the other: the guest's own, then this.
-mkdir "$tmp/root"
-cp -a "$folder" "$tmp/root/payload"
-printf '%s\n' "$command" >"$tmp/root/command"
+mkdir "$tmp/tree"
+cp -a "$folder" "$tmp/tree/payload"
+printf '%s\n' "$command" >"$tmp/tree/command"
 {
 	cat "$base"
-	(cd "$tmp/root" && find . | cpio -o -H newc -R 0:0 --quiet)
+	(cd "$tmp/tree" && find . | cpio -o -H newc -R 0:0 --quiet)
 } >"$tmp/initramfs"
-rm -rf "$tmp/root"
+rm -rf "$tmp/tree"
 
 # QEMU gets our stdout and stderr as descriptors: it must not open, and so
 # truncate, the files that they may be.

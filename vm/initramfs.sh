@@ -11,10 +11,10 @@ if [ "$cpio" -nt "$top/vm/init" ] && [ "$cpio" -nt "$busybox" ]; then
 fi
 new=$(mktemp -d "$out/initramfs.XXXXXX")
 trap 'rm -rf "$new"' EXIT
-mkdir -p "$new"/root/{bin,dev,etc,root}
-cp -L "$busybox" "$new/root/bin/busybox"
-install -m 755 "$top/vm/init" "$new/root/init"
-printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bin/sh' >"$new/root/etc/passwd"
-(cd "$new/root" && find . | cpio -o -H newc -R 0:0 --quiet) >"$new/cpio"
+mkdir -p "$new"/tree/{bin,dev,etc,root}
+cp -L "$busybox" "$new/tree/bin/busybox"
+install -m 755 "$top/vm/init" "$new/tree/init"
+printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bin/sh' >"$new/tree/etc/passwd"
+(cd "$new/tree" && find . | cpio -o -H newc -R 0:0 --quiet) >"$new/cpio"
 mv "$new/cpio" "$cpio"
 echo "$cpio"

@@ -2,6 +2,7 @@
 # The base kernel comes out of the cache whole or not at all.
 use strict;
 use warnings;
+use File::Temp 'tempdir';
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use House;
@@ -32,7 +33,8 @@ END
 spew("$bin/apt-cache", qq(#!/bin/sh\ncat "\$MIRROR/index"\n));
 chmod 0755, "$bin/apt-get", "$bin/apt-cache";
 
-my $cache = scratch() . '/cache';
+# Both the clone's path and the cache's with a space are refused.
+my $cache = (top =~ /[\s:]/ ? tempdir(CLEANUP => 1) : scratch()) . '/cache';
 sub fetch {
 	unlink "$mirror.asked";
 	return sh('base/fetch.sh', env => {PATH => "$bin:$ENV{PATH}", MIRROR => $mirror, PERF_SIGTRAP_CACHE => $cache});

@@ -26,7 +26,7 @@ case $top in
 	*[[:space:]:]*) die "the cache path '$cache' has a space or colon, and so has the clone's, which the kernel's make refuses: set PERF_SIGTRAP_CACHE to a folder without" ;;
 	esac
 	if [ "$(readlink "$top/build" 2>/dev/null)" != "$build" ]; then
-		[ ! -e "$top/build" ] || die "$top/build is in the way of a link to $build: remove it"
+		[ -L "$top/build" ] || [ ! -e "$top/build" ] || die "$top/build is in the way of a link to $build: remove it"
 		say "the clone's path has a space or colon: building in $build"
 	fi
 	mkdir -p "$build"

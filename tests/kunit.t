@@ -12,10 +12,11 @@ my $source = build() . '/tree/kernel/events/sigtrap_test.c';
 my @cases = slurp($source) =~ /^\tKUNIT_CASE\((\w+)\)/mg;
 cmp_ok scalar(@cases), '>', 0, 'the suite has cases';
 
-my ($status, $out, $err) = guest('kunit', 'true');
+my $name = join '-', 'kunit', $ENV{FLAVOUR} || ();
+my ($status, $out, $err) = guest($name, 'true');
 is $status, 0, 'a guest boots, and its kernel has nothing to say' or diag $err;
 
-my $log = build() . '/log/kunit.log';
+my $log = build() . "/log/$name.log";
 my ($suite) = slurp($log) =~ /^(.*# Subtest: perf_sigtrap\n.*?^(?:\[.*?\] )?(?:not )?ok \d+ - perf_sigtrap)$/ms;
 $suite //= '';
 for my $case (@cases) {

@@ -1,8 +1,10 @@
 #!/bin/bash
 # make mutants: take one guard after the other out of the kernel, and see that
 # the case that watches over it fails. tests/mutants/NAME.patch applies on top
-# of the series; its first line names that case: "Case: PROGRAM CASE". Prints a
-# table; a mutant that survives, or no longer applies, is an error.
+# of the series; its first line names that case: "Case: PROGRAM CASE" for one of
+# the kselftests, "Case: kunit CASE" for one of the KUnit suite, "Case: load
+# NAME" for a load as make test runs it. Prints a table; a mutant that survives,
+# or no longer applies, is an error.
 # MUTANTS="name ..." runs only these.
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/../base/lib.sh"
@@ -20,11 +22,16 @@ else
 fi
 
 programs=$("$top/tests/kselftest.sh" native | head -n 1)
-cases=$programs.cases
+cases=$programs.cases.all
+{
+	cat "$programs.cases"
+	sed -n 's/^\tKUNIT_CASE(\(.*\)),$/kunit \1/p' "$tree/kernel/events/sigtrap_test.c"
+	printf 'load %s\n' stress leaks faults fuzz
+} >"$cases"
 for patch in "${patches[@]}"; do
 	case=$(case_of "$patch")
 	[ -n "$case" ] || die "$patch: the first line is not 'Case: PROGRAM CASE'"
-	grep -qxF "$case" "$cases" || die "$patch: no kselftest has the case '$case'"
+	grep -qxF "$case" "$cases" || die "$patch: there is no case '$case'"
 done
 
 # A worktree and an object folder of their own: build/tree stays as it is, and
@@ -54,13 +61,35 @@ build_it "$logs/mutants.log" "the series"
 
 # killed, if the case fails or the kernel complains.
 verdict() { # NAME PROGRAM CASE
-	local tap=$logs/mutant-$1.tap status=0
-	GUEST_TIMEOUT=150 "$top/vm/guest.sh" "mutant-$1" "$programs" "timeout -s KILL 100 ./$2 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
-	if grep -qE "^#\\s+FAIL\\s+$3\$" "$tap"; then
+	local tap=$logs/mutant-$1.tap status=0 flavour='' seed=1 failed passed
+	case $2 in
+	kunit)
+		"$top/vm/guest.sh" "mutant-$1" "$programs" true >"$tap" 2>"$tap.err" || status=$?
+		cat "$logs/mutant-$1.log" >>"$tap"
+		failed=" not ok [0-9]+ - $3\$" passed=" ok [0-9]+ - $3\$"
+		;;
+	load)
+		case $3 in
+		faults) flavour=debug seed='' ;;
+		fuzz) flavour=debug ;;
+		esac
+		KOUT=$side/$ARCH${flavour:+-$flavour} FLAVOUR=$flavour COUNT=few SEED=$seed \
+			"$top/tests/load.sh" "$3" >"$tap" 2>"$tap.err" || status=$?
+		# Its seed or table, or else there was no guest.
+		[ -s "$tap" ] || [ "$status" = 125 ] || die "the load $3 did not start: see $tap.err"
+		echo "status $status" >>"$tap"
+		failed='^status 1$' passed='^status 0$'
+		;;
+	*)
+		GUEST_TIMEOUT=150 "$top/vm/guest.sh" "mutant-$1" "$programs" "timeout -s KILL 100 ./$2 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
+		failed="^#\\s+FAIL\\s+$3\$" passed="^#\\s+(OK|SKIP)\\s+$3\$|^ok [0-9]+ (- )?$3\$"
+		;;
+	esac
+	if grep -qE "$failed" "$tap"; then
 		echo killed
 	elif [ "$status" = 125 ]; then
 		echo "killed (the guest: $(grep -m 1 -oE 'has complained|still running|died' "$tap.err"))"
-	elif ! grep -qE "^#\\s+(OK|SKIP)\\s+$3\$|^ok [0-9]+ (- )?$3\$" "$tap"; then
+	elif ! grep -qE "$passed" "$tap"; then
 		echo "killed (did not finish)"
 	else
 		echo survived

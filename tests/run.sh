@@ -1,14 +1,17 @@
 #!/bin/bash
 # make test: every claim, in tests/*.t, or those of the folder that is named.
-# The last line is prove's.
+# With a FLAVOUR, those that its kernel has a say in. The last line is prove's.
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/../base/lib.sh"
 
 cd "$top"
 folder=${1:-tests}
-log=$logs/$(basename "$folder").log
+log=$logs/$(basename "$folder")${FLAVOUR:+-$FLAVOUR}.log
+claims=("$folder")
+[ -z "$FLAVOUR" ] || [ "$folder" != tests ] ||
+	claims=(tests/kunit.t tests/kselftest.t tests/kselftest-ia32.t tests/load.t)
 set +e
-prove --timer "$folder" 2>&1 | tee "$log"
+prove --timer "${claims[@]}" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 set -e
 [ "$status" = 0 ] || {

@@ -29,9 +29,12 @@ sub run {
 	cmp_ok scalar(@expected), '>', 0, "the sources define cases for $abi";
 
 	# A mark before and after each program: what is between is its own.
-	my $log = build() . "/log/kselftest-$abi.tap";
-	my $text = join '', map { "echo '# begin $_'; timeout -s KILL 90 ./$_ 2>&1; echo \"# end $_ \$?\"\n" } sort keys %programs;
-	($status, $out, $err) = guest("kselftest-$abi", $text, folder => $programs, env => {GUEST_TIMEOUT => 400});
+	my $name = join '-', 'kselftest', $abi, $ENV{FLAVOUR} || ();
+	my $log = build() . "/log/$name.tap";
+	my $slow = $ENV{FLAVOUR} ? 5 : 1;
+	my $each = 90 * $slow;
+	my $text = join '', map { "echo '# begin $_'; timeout -s KILL $each ./$_ 2>&1; echo \"# end $_ \$?\"\n" } sort keys %programs;
+	($status, $out, $err) = guest($name, $text, folder => $programs, env => {GUEST_TIMEOUT => 400 * $slow});
 	spew($log, $out);
 	is $status, 0, "a guest runs them to the end, and its kernel has nothing to say" or diag $err;
 

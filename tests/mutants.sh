@@ -2,14 +2,15 @@
 # make mutants: take one guard after the other out of the kernel, and see that
 # the case that watches over it fails. tests/mutants/NAME.patch applies on top
 # of the series; its first line names that case: "Case: PROGRAM CASE" for one of
-# the kselftests, "Case: kunit CASE" for one of the KUnit suite, "Case: load
-# NAME" for a load as make test runs it. Prints a table; a mutant that survives,
-# or no longer applies, is an error.
+# the kselftests ("ia32/PROGRAM" for its 32-bit build), "Case: kunit CASE" for
+# one of the KUnit suite, "Case: load NAME" for a load as make test runs it,
+# "Case: build FILE" for an assertion at compile time. Prints a table; a mutant
+# that survives, or no longer applies, is an error.
 # MUTANTS="name ..." runs only these.
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/../base/lib.sh"
 
-case_of() { sed -n '1s/^Case: \([a-z]* [A-Za-z0-9_.]*\)$/\1/p' "$1"; }
+case_of() { sed -n '1s,^Case: \([a-z0-9/]* [A-Za-z0-9_./]*\)$,\1,p' "$1"; }
 
 patches=()
 if [ -n "${MUTANTS:-}" ]; then
@@ -22,16 +23,18 @@ else
 fi
 
 programs=$("$top/tests/kselftest.sh" native | head -n 1)
+programs32=$("$top/tests/kselftest.sh" ia32 | head -n 1)
 cases=$programs.cases.all
 {
 	cat "$programs.cases"
+	sed 's,^,ia32/,' "$programs32.cases"
 	sed -n 's/^\tKUNIT_CASE(\(.*\)),$/kunit \1/p' "$tree/kernel/events/sigtrap_test.c"
 	printf 'load %s\n' stress leaks faults fuzz
 } >"$cases"
 for patch in "${patches[@]}"; do
 	case=$(case_of "$patch")
 	[ -n "$case" ] || die "$patch: the first line is not 'Case: PROGRAM CASE'"
-	grep -qxF "$case" "$cases" || die "$patch: there is no case '$case'"
+	[ -f "$tree/${case#build }" ] || grep -qxF "$case" "$cases" || die "$patch: there is no case '$case'"
 done
 
 # A worktree and an object folder of their own: build/tree stays as it is, and
@@ -59,9 +62,20 @@ say "building without a mutant; the log is $logs/mutants.log"
 "$top/base/config.sh" "$KOUT" "$top/base/base.config" "$top/base/$ARCH.config"
 build_it "$logs/mutants.log" "the series"
 
+# killed, if an assertion in that file keeps it from being compiled.
+assertion() { # NAME FILE
+	local log=$logs/mutant-$1.log
+	! "$top/base/kmake.sh" "$KOUT" "${2%.c}.o" >"$log" 2>&1 </dev/null || {
+		echo survived
+		return
+	}
+	grep -q "BUILD_BUG_ON failed" "$log" || die "$2 does not build with the mutant $1, but not for an assertion: see $log"
+	echo killed
+}
+
 # killed, if the case fails or the kernel complains.
 verdict() { # NAME PROGRAM CASE
-	local tap=$logs/mutant-$1.tap status=0 flavour='' seed=1 failed passed
+	local tap=$logs/mutant-$1.tap folder=$programs status=0 flavour='' seed=1 failed passed
 	case $2 in
 	kunit)
 		"$top/vm/guest.sh" "mutant-$1" "$programs" true >"$tap" 2>"$tap.err" || status=$?
@@ -81,7 +95,8 @@ verdict() { # NAME PROGRAM CASE
 		failed='^status 1$' passed='^status 0$'
 		;;
 	*)
-		GUEST_TIMEOUT=150 "$top/vm/guest.sh" "mutant-$1" "$programs" "timeout -s KILL 100 ./$2 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
+		[ "${2%/*}" != ia32 ] || folder=$programs32
+		GUEST_TIMEOUT=150 "$top/vm/guest.sh" "mutant-$1" "$folder" "timeout -s KILL 100 ./${2#ia32/} 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
 		failed="^#\\s+FAIL\\s+$3\$" passed="^#\\s+(OK|SKIP)\\s+$3\$|^ok [0-9]+ (- )?$3\$"
 		;;
 	esac
@@ -102,9 +117,13 @@ for patch in "${patches[@]}"; do
 	name=$(basename "$patch" .patch)
 	case=$(case_of "$patch")
 	plain_git -C "$side/tree" apply "$patch" || die "$patch no longer applies to the series"
-	build_it "$logs/mutant-$name.log" "the mutant $name"
-	# shellcheck disable=SC2086 # program and case
-	result=$(verdict "$name" $case)
+	if [[ $case == build\ * ]]; then
+		result=$(assertion "$name" "${case#build }")
+	else
+		build_it "$logs/mutant-$name.log" "the mutant $name"
+		# shellcheck disable=SC2086 # program and case
+		result=$(verdict "$name" $case)
+	fi
 	printf '%-28s %-58s %s\n' "$name" "$case" "$result"
 	[ "$result" != survived ] || survived=$((survived + 1))
 	undo

@@ -24,6 +24,8 @@ includes=(-isystem "$out/usr/include")
 {
 	"$top/base/kmake.sh" "$out" headers_install
 	make -C "$source" OUTPUT="$programs" CC="$cc" USERCFLAGS="-Werror -Wno-unused-parameter ${includes[*]}" USERLDFLAGS=-static
+	# As an installation has it: beside the programs that read it.
+	rsync -a --delete "$source/corpus" "$programs/"
 } >"$log" 2>&1 </dev/null || {
 	grep -m 8 -iE 'error|warning' "$log" >&2 || tail -n 8 "$log" >&2
 	die "the kselftests do not build for $abi: see $log"

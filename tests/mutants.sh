@@ -2,10 +2,11 @@
 # make mutants: take one guard after the other out of the kernel, and see that
 # the case that watches over it fails. tests/mutants/NAME.patch applies on top
 # of the series; its first line names that case: "Case: PROGRAM CASE" for one of
-# the kselftests ("ia32/PROGRAM" for its 32-bit build), "Case: kunit CASE" for
-# one of the KUnit suite, "Case: load NAME" for a load as make test runs it,
-# "Case: build FILE" for an assertion at compile time. Prints a table; a mutant
-# that survives, or no longer applies, is an error.
+# the kselftests ("ia32/PROGRAM" for its 32-bit build, "debug/PROGRAM" if it
+# takes the debug kernel), "Case: kunit CASE" for one of the KUnit suite, "Case:
+# load NAME" for a load as make test runs it, "Case: build FILE" for an assertion
+# at compile time. Prints a table; a mutant that survives, or no longer applies,
+# is an error.
 # MUTANTS="name ..." runs only these.
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/../base/lib.sh"
@@ -22,12 +23,13 @@ else
 	patches=("$top"/tests/mutants/*.patch)
 fi
 
-programs=$("$top/tests/kselftest.sh" native | head -n 1)
-programs32=$("$top/tests/kselftest.sh" ia32 | head -n 1)
+programs=$("$top/tests/kselftest.sh" native | sed -n 1p)
+programs32=$("$top/tests/kselftest.sh" ia32 | sed -n 1p)
 cases=$programs.cases.all
 {
 	cat "$programs.cases"
 	sed 's,^,ia32/,' "$programs32.cases"
+	sed 's,^,debug/,' "$programs.cases"
 	sed -n 's/^\tKUNIT_CASE(\(.*\)),$/kunit \1/p' "$tree/kernel/events/sigtrap_test.c"
 	printf 'load %s\n' stress leaks faults fuzz
 } >"$cases"
@@ -50,16 +52,27 @@ plain_git -C "$side/tree" reset -q --hard
 plain_git -C "$side/tree" checkout -q --detach "$(plain_git -C "$tree" rev-parse HEAD)"
 undo() { plain_git -C "$side/tree" reset -q --hard; }
 trap undo EXIT
-export KTREE=$side/tree KOUT=$side/$ARCH
+export KTREE=$side/tree KOUT FLAVOUR
+
+# Which kernel it takes to see it.
+flavour() { # CASE
+	FLAVOUR=
+	case $1 in
+	debug/* | 'load faults' | 'load fuzz') FLAVOUR=debug ;;
+	esac
+	KOUT=$side/$ARCH${FLAVOUR:+-$FLAVOUR}
+}
 
 build_it() {
+	"$top/base/config.sh" "$KOUT" "$top/base/base.config" "$top/base/$ARCH.config" \
+		${FLAVOUR:+"$top/base/$FLAVOUR.config"}
 	"$top/base/kmake.sh" "$KOUT" all >"$1" 2>&1 </dev/null || {
 		grep -m 5 -E 'error' "$1" >&2 || tail -n 5 "$1" >&2
 		die "$2 does not build: see $1"
 	}
 }
 say "building without a mutant; the log is $logs/mutants.log"
-"$top/base/config.sh" "$KOUT" "$top/base/base.config" "$top/base/$ARCH.config"
+flavour ''
 build_it "$logs/mutants.log" "the series"
 
 # killed, if an assertion in that file keeps it from being compiled.
@@ -75,7 +88,7 @@ assertion() { # NAME FILE
 
 # killed, if the case fails or the kernel complains.
 verdict() { # NAME PROGRAM CASE
-	local tap=$logs/mutant-$1.tap folder=$programs status=0 flavour='' seed=1 failed passed
+	local tap=$logs/mutant-$1.tap folder=$programs limit=100 status=0 seed=1 failed passed
 	case $2 in
 	kunit)
 		"$top/vm/guest.sh" "mutant-$1" "$programs" true >"$tap" 2>"$tap.err" || status=$?
@@ -83,12 +96,8 @@ verdict() { # NAME PROGRAM CASE
 		failed=" not ok [0-9]+ - $3\$" passed=" ok [0-9]+ - $3\$"
 		;;
 	load)
-		case $3 in
-		faults) flavour=debug seed='' ;;
-		fuzz) flavour=debug ;;
-		esac
-		KOUT=$side/$ARCH${flavour:+-$flavour} FLAVOUR=$flavour COUNT=few SEED=$seed \
-			"$top/tests/load.sh" "$3" >"$tap" 2>"$tap.err" || status=$?
+		[ "$3" != faults ] || seed=
+		COUNT=few SEED=$seed GUEST_TIMEOUT=600 "$top/tests/load.sh" "$3" >"$tap" 2>"$tap.err" || status=$?
 		# Its seed or table, or else there was no guest.
 		[ -s "$tap" ] || [ "$status" = 125 ] || die "the load $3 did not start: see $tap.err"
 		echo "status $status" >>"$tap"
@@ -96,7 +105,8 @@ verdict() { # NAME PROGRAM CASE
 		;;
 	*)
 		[ "${2%/*}" != ia32 ] || folder=$programs32
-		GUEST_TIMEOUT=150 "$top/vm/guest.sh" "mutant-$1" "$folder" "timeout -s KILL 100 ./${2#ia32/} 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
+		[ -z "$FLAVOUR" ] || limit=450
+		GUEST_TIMEOUT=$((limit + 50)) "$top/vm/guest.sh" "mutant-$1" "$folder" "timeout -s KILL $limit ./${2#*/} 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
 		failed="^#\\s+FAIL\\s+$3\$" passed="^#\\s+(OK|SKIP)\\s+$3\$|^ok [0-9]+ (- )?$3\$"
 		;;
 	esac
@@ -116,6 +126,7 @@ printf '%-28s %-58s %s\n' mutant 'must be caught by' verdict
 for patch in "${patches[@]}"; do
 	name=$(basename "$patch" .patch)
 	case=$(case_of "$patch")
+	flavour "$case"
 	plain_git -C "$side/tree" apply "$patch" || die "$patch no longer applies to the series"
 	if [[ $case == build\ * ]]; then
 		result=$(assertion "$name" "${case#build }")

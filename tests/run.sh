@@ -8,6 +8,8 @@ cd "$top"
 folder=${1:-tests}
 log=$logs/$(basename "$folder")${FLAVOUR:+-$FLAVOUR}.log
 claims=("$folder")
+# Their kernels are slow enough without processors that wait for one another.
+[ -z "$FLAVOUR" ] || export CPUS=${CPUS:-2}
 [ -z "$FLAVOUR" ] || [ "$folder" != tests ] ||
 	claims=(tests/kunit.t tests/kselftest.t tests/kselftest-ia32.t tests/load.t)
 set +e

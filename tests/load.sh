@@ -22,6 +22,8 @@ COUNT=${COUNT:-} SEED=${SEED:-}
 [[ $SEED =~ ^[0-9]{0,18}$ ]] || die "SEED=$SEED: give a whole number"
 if [ "$COUNT" = few ]; then
 	count=$few
+	# Each exec is some 40 ms there.
+	[ "$load-$FLAVOUR" != leaks-debug ] || count=300
 else
 	[ -n "$FLAVOUR" ] || FLAVOUR=$4
 	[ -z "$COUNT" ] || count=$COUNT

@@ -97,7 +97,7 @@ verdict() { # NAME PROGRAM CASE
 		;;
 	load)
 		[ "$3" != faults ] || seed=
-		COUNT=few SEED=$seed GUEST_TIMEOUT=600 "$top/tests/load.sh" "$3" >"$tap" 2>"$tap.err" || status=$?
+		COUNT=few SEED=$seed GUEST_TIMEOUT=300 "$top/tests/load.sh" "$3" >"$tap" 2>"$tap.err" || status=$?
 		# Its seed or table, or else there was no guest.
 		[ -s "$tap" ] || [ "$status" = 125 ] || die "the load $3 did not start: see $tap.err"
 		echo "status $status" >>"$tap"

@@ -1,13 +1,14 @@
 #!/bin/bash
-# Run apt-get or apt-cache on a private state for the base kernel's suites, made
-# from the machine's own mirror: base/apt.sh apt-get update
+# Run apt-get or apt-cache on a private state for the base kernel's suites (or
+# those of SUITE), made from the machine's own mirror: base/apt.sh apt-get update
 # The system's sources, keys and lists are read at most.
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=base/pin
 . "$top/base/pin"
 
-state=$cache/apt
+state=$cache/apt${SUITE:+-$SUITE}
+suite=${SUITE:-$suite}
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -r $key ] || die "$key is missing: install debian-archive-keyring, or set LINUX_SRC to a kernel of your own"
 

@@ -1,18 +1,24 @@
 #!/bin/bash
-# Build the guest's kernel for ARCH and FLAVOUR in build/ARCH[-FLAVOUR].
+# Build the guest's kernel for ARCH and FLAVOUR in build/ARCH[-FLAVOUR]. Or that
+# of KTREE in KOUT, with the fragment KFRAGMENT merged last.
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=base/series.sh
 . "$top/base/series.sh"
 
 [ -f "$top/base/$ARCH.config" ] || die "ARCH=$ARCH has no guest here: take x86_64 or arm64"
+alone "$out"
 "$top/base/config.sh" "$out" "$top/base/base.config" "$top/base/$ARCH.config" \
-	${FLAVOUR:+"$top/base/$FLAVOUR.config"}
+	${FLAVOUR:+"$top/base/$FLAVOUR.config"} ${KFRAGMENT:+"$KFRAGMENT"}
 
 # Where the compiler need not be asked: the same commit, configuration and
-# compiler as last time, and nothing edited since.
-state=$(tree_git rev-parse HEAD && sha256sum <"$out/.config" && gcc --version)
-if [ -f "$out/built" ] && [ "$(cat "$out/built")" = "$state" ] && [ -z "$(tree_git status --porcelain)" ]; then
+# compiler as last time, and nothing edited since. A tree that is no repository
+# is one that nobody edits, and its path tells its version.
+commit=$tree
+[ ! -e "$tree/.git" ] || commit=$(tree_git rev-parse HEAD)
+state=$(echo "$commit" && sha256sum <"$out/.config" && gcc --version)
+if [ -f "$out/built" ] && [ "$(cat "$out/built")" = "$state" ] &&
+	{ [ ! -e "$tree/.git" ] || [ -z "$(tree_git status --porcelain)" ]; }; then
 	exit
 fi
 rm -f "$out/built"

@@ -1,6 +1,8 @@
 #!/bin/bash
 # Merge Kconfig fragments into OUT/.config over allnoconfig, and see to it that
 # each line is in it: base/config.sh OUT FRAGMENT...
+# With KMUST, a list of symbols, only those must be: for a kernel that the
+# fragments were not written for, what else it has not is said and left out.
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -11,7 +13,7 @@ dir=$(cd "$dir" && pwd -P)
 log=$dir/config.log
 
 # Only when a fragment has changed: make itself follows the tree's Kconfig.
-sum=$(cat "$@" | sha256sum)
+sum=$({ cat "$@" && printf %s "${KMUST:-}"; } | sha256sum)
 [ ! -f "$dir/.config" ] || [ "$(cat "$dir/config.sum" 2>/dev/null)" != "$sum" ] || exit 0
 rm -f "$dir/config.sum"
 
@@ -29,6 +31,7 @@ cp "$@" "$dir/fragments/"
 }
 
 bad=
+without=
 for fragment; do
 	while IFS='=' read -r symbol value; do
 		# A later fragment may say otherwise: what counts is the merged file.
@@ -38,6 +41,10 @@ for fragment; do
 		else
 			grep -qxF "$symbol=$value" "$dir/.config" && continue
 		fi
+		if [ -n "${KMUST:-}" ] && [[ " $KMUST " != *" $symbol "* ]]; then
+			without+=" $symbol=$value"
+			continue
+		fi
 		bad+="
   ${fragment##*/}: $symbol=$value, but .config has '$(grep -E "^(# )?${symbol}[= ]" "$dir/.config" || echo nothing)'"
 	done < <(grep '^CONFIG_' "$fragment")
@@ -46,4 +53,8 @@ done
 	rm -f "$dir/.config"
 	die "Kconfig did not take what a fragment asks for (something that it depends on is missing, or ARCH has it not):$bad"
 }
+for symbol in ${KMUST:-}; do
+	grep -qxF "$symbol=y" "$dir/.config" || die "$dir/.config has no $symbol=y, without which this kernel is of no use"
+done
+[ -z "$without" ] || say "${dir##*/} takes the fragments but for$without"
 echo "$sum" >"$dir/config.sum"

@@ -1,13 +1,20 @@
 #!/bin/bash
-# Print the path of the base kernel's .deb, or of upstream's tarball: out of the
-# cache if it is there and whole, else through apt: base/fetch.sh [deb|orig]
+# Print the path of the base kernel's .deb, of upstream's tarball, or of the .deb
+# of mainline: out of the cache if it is there and whole, else through apt:
+# base/fetch.sh [deb|orig|mainline]
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=base/pin
 . "$top/base/pin"
 
+series=5.10.
 case ${1:-deb} in
-deb)
+mainline)
+	package=$mainline_package version=$mainline_version sha256=$mainline_sha256
+	suite=$mainline_suite series=${package#linux-source-}.
+	export SUITE=$suite
+	;;&
+deb | mainline)
 	file=${package}_${version}_all.deb
 	get=(apt-get download "$package=$version")
 	;;
@@ -30,7 +37,7 @@ whole() { # FILE SHA256
 # a .deb and beside it the checksum that apt gave for it.
 other() {
 	local sum
-	[ "${1:-deb}" = deb ] || return 0
+	[ "${1:-deb}" != orig ] || return 0
 	for sum in "$cache/$package"_*.deb.sha256; do
 		[ -f "$sum" ] && whole "${sum%.sha256}" "$(cat "$sum")" || continue
 		warn "$package $version is not to be had: taking $(basename "${sum%.sha256}") from the cache instead"
@@ -48,6 +55,7 @@ fi
 log=$logs/fetch.log
 if ! "$top/base/apt.sh" apt-get update >"$log" 2>&1; then
 	other "$@"
+	[ "${1:-deb}" != mainline ] || die "no mainline kernel: $file is not in $cache and the Debian mirror does not answer (see $log)"
 	die "no base kernel: $file is not in $cache and the Debian mirror does not answer (see $log).
   Go on line once, or set LINUX_SRC= to a 5.10 kernel of your own (tarball or tree),
   or PERF_SIGTRAP_CACHE= to a folder that has $file."
@@ -56,10 +64,12 @@ fi
 # The newest first, as apt lists them.
 available=$("$top/base/apt.sh" apt-cache show "$package" |
 	awk '/^Version:/ {v = $2} /^SHA256:/ {print v, $2}')
-if [ "${1:-deb}" = deb ] && ! grep -q "^$version " <<<"$available"; then
-	other
-	read -r found sha256 < <(grep '^5\.10\.' <<<"$available") ||
+if [ "${1:-deb}" != orig ] && ! grep -q "^$version " <<<"$available"; then
+	other "$@"
+	read -r found sha256 < <(grep "^${series//./\\.}" <<<"$available") || {
+		[ "${1:-deb}" != mainline ] || die "Debian's $suite has no $package any more"
 		die "Debian's $suite has no $package any more: set LINUX_SRC= to a 5.10 kernel, tarball or tree"
+	}
 	warn "$package $version is gone from Debian's $suite: taking $found instead"
 	file=${package}_${found}_all.deb
 	get=(apt-get download "$package=$found")

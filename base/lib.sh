@@ -46,8 +46,20 @@ mkdir -p "$logs"
 ARCH=${ARCH:-x86_64}
 FLAVOUR=${FLAVOUR:-}
 [ -z "$FLAVOUR" ] || [ -f "$top/base/$FLAVOUR.config" ] ||
-	die "FLAVOUR=$FLAVOUR has no base/$FLAVOUR.config: leave it empty, or take debug"
+	die "FLAVOUR=$FLAVOUR has no base/$FLAVOUR.config: leave it empty, or take debug or kcsan"
 out=${KOUT:-$build/$ARCH${FLAVOUR:+-$FLAVOUR}}
+
+# Of two commands at once, in two terminals say, one waits until the other has
+# done with the folder that they both build in.
+alone() { # FOLDER
+	local lock
+	mkdir -p "$1"
+	exec {lock}<"$1"
+	flock -n "$lock" || {
+		say "another command is at work in $1: waiting for it"
+		flock "$lock"
+	}
+}
 
 # progress WHAT [TOTAL] < lines: counts the lines; a line that moves on a
 # terminal, one every 20 seconds elsewhere.

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=base/series.sh
 . "$top/base/series.sh"
+alone "$build"
 
 if [ -n "${LINUX_SRC:-}" ]; then
 	[ -e "$LINUX_SRC" ] || die "LINUX_SRC=$LINUX_SRC does not exist: give a 5.10 kernel, tarball or tree"

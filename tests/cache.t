@@ -85,4 +85,23 @@ spew("$cache/$other", 'damaged');
 ($status) = fetch();
 isnt $status, 0, '... unless it is damaged';
 
+# Mainline, which make bench measures, in the same way; and it can do without.
+my ($yardstick, $its_version, $its_sum) = slurp(top . '/base/pin') =~ /^mainline_package=(\S+)\nmainline_version=(\S+)\nmainline_sha256=(\S+)$/m;
+my $its_deb = "${yardstick}_${its_version}_all.deb";
+sub fetch_mainline { sh('base/fetch.sh mainline', env => {PATH => "$bin:$ENV{PATH}", MIRROR => $mirror, PERF_SIGTRAP_CACHE => $cache}) }
+($status, $out, $err) = fetch_mainline();
+ok $status != 0 && $out eq '' && $err =~ /^error: no mainline kernel: \Q$its_deb\E is not in /m, 'mainline neither in the cache nor to be had' or diag $out, $err;
+mkdir $mirror;
+spew("$mirror/$its_deb", 'another');
+spew("$mirror/index", "Version: $its_version\nSHA256: $its_sum\n\n");
+($status, $out, $err) = fetch_mainline();
+ok $status != 0 && $err =~ /another checksum/, '... or with another checksum' or diag $out, $err;
+$its_deb = "${yardstick}_6.12.999-1_all.deb";
+rename glob("'$mirror/*.deb'"), "$mirror/$its_deb" or die $!;
+($its_sum) = (sh('sha256sum <"$F"', env => {F => "$mirror/$its_deb"}))[1] =~ /^(\w+)/;
+spew("$mirror/index", "Version: 6.12.999-1\nSHA256: $its_sum\n\nVersion: 5.10.999-1\nSHA256: 0\n\n");
+($status, $out, $err) = fetch_mainline();
+is_deeply [$status, $out], [0, "$cache/$its_deb\n"], '... or a newer one' or diag $err;
+like $err, qr/^warning: \Q$yardstick $its_version\E is gone/m, '... with a warning';
+
 done_testing;

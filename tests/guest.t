@@ -10,6 +10,40 @@ use Test::More;
 my ($status, $out, $err) = guest('test-good', 'echo out; echo err >&2; exit 3');
 is_deeply [$status, $out, $err], [3, "out\n", "err\n"], 'a good guest hands back what its command says';
 
+# QEMU's own crash is none of the guest's, if it comes before the guest's init:
+# once, and not twice.
+my $stub = scratch() . '/stub';
+mkdir $stub;
+sub crashing {
+	my ($crashes, $when) = @_;
+	spew("$stub/left", "x" x $crashes);
+	spew("$stub/qemu-system-x86_64", <<"END");
+#!/bin/bash
+left=\$(cat "$stub/left")
+[ -n "\$left" ] || PATH=\${PATH#*:} exec qemu-system-x86_64 "\$@"
+printf %s "\${left#x}" >"$stub/left"
+for arg; do
+	case \$arg in file,id=console,path=*) echo "$when" >"\${arg#*path=}" ;; esac
+done
+kill -SEGV \$\$
+END
+	chmod 0755, "$stub/qemu-system-x86_64";
+	guest('test-crash', 'echo out; exit 3', env => {PATH => "$stub:$ENV{PATH}"});
+}
+SKIP: {
+	skip 'the stub is x86_64', 6 unless ($ENV{ARCH} // 'x86_64') eq 'x86_64';
+	($status, $out, $err) = crashing(1, 'early');
+	is_deeply [$status, $out], [3, "out\n"], 'a crash of QEMU before init: the guest is started once more';
+	like $err, qr/^QEMU crashed \(status 139\) before the guest's init: once more$/m, '... and that is said';
+	($status, $out, $err) = crashing(2, 'early');
+	is_deeply [$status, $out], [125, ''], '... once';
+	like $err, qr/QEMU ended with status 139/, '... and then it is an error';
+	($status, $out, $err) = crashing(1, 'Run /init as init process');
+	is_deeply [$status, $out], [125, ''], 'a crash later is an error';
+	($status, $out, $err) = crashing(1, 'BUG: KASAN: something');
+	is_deeply [$status, $out], [125, ''], '... and so is one after a complaint';
+}
+
 # In time, whatever it is. TCG needs a few seconds for the rest.
 sub bad {
 	my ($what, $text, $message, %env) = @_;

@@ -14,6 +14,7 @@ arm64-native) cc=aarch64-linux-gnu-gcc ;;
 esac
 source=$tree/tools/testing/selftests/perf_events
 [ -f "$source/Makefile" ] || die "the series has no kselftests yet: $source"
+alone "$out"
 programs=$out/kselftest-$abi
 log=$logs/kselftest-$abi-build.log
 mkdir -p "$programs"
@@ -22,10 +23,10 @@ mkdir -p "$programs"
 # parameters that the harness gives to each case, used or not.
 includes=(-isystem "$out/usr/include")
 {
-	"$top/base/kmake.sh" "$out" headers_install
-	make -C "$source" OUTPUT="$programs" CC="$cc" USERCFLAGS="-Werror -Wno-unused-parameter ${includes[*]}" USERLDFLAGS=-static
-	# As an installation has it: beside the programs that read it.
-	rsync -a --delete "$source/corpus" "$programs/"
+	"$top/base/kmake.sh" "$out" headers_install &&
+		make -C "$source" OUTPUT="$programs" CC="$cc" USERCFLAGS="-Werror -Wno-unused-parameter ${includes[*]}" USERLDFLAGS=-static &&
+		# As an installation has it: beside the programs that read it.
+		rsync -a --delete "$source/corpus" "$programs/"
 } >"$log" 2>&1 </dev/null || {
 	grep -m 8 -iE 'error|warning' "$log" >&2 || tail -n 8 "$log" >&2
 	die "the kselftests do not build for $abi: see $log"
@@ -41,6 +42,8 @@ for program in $(make -s -C "$source" OUTPUT="$programs" emit_tests | cut -d: -f
 			print "global.$1\n" if defined $1;
 			print defined $_ ? "$2.$_.$3\n" : "$2.$3\n" for defined $2 ? @{$variant{$2} || [undef]} : ();
 		}' | sed "s/^/$program /"
-done >"$programs.cases"
+done >"$programs.cases.new"
+# Who has the list of last time goes on with that.
+mv "$programs.cases.new" "$programs.cases"
 echo "$programs"
 echo "$programs.cases"

@@ -18,7 +18,9 @@ status=${PIPESTATUS[0]}
 set -e
 [ "$status" = 0 ] || {
 	say "what failed:"
-	grep -E '^ *# +Failed test' "$log" | sed 's/^[ #]*/  /' | sort -u | head -n 40 >&2
+	# Each with what it had to say, as far as that is short.
+	awk '/^ *# +Failed test/ {left = 9} !/^ *#/ {left = 0} left > 0 {sub(/^ *# ?/, "  "); print; left--}' "$log" |
+		cut -c 1-300 | head -n 80 >&2
 	say "the whole log is $log; the guests' logs are beside it"
 	# The closing line is the last one, also here.
 	tail -n 1 "$log"

@@ -29,6 +29,11 @@ sub commits { (sh('git rev-list base..HEAD', in => $tree))[1] }
 is $status, 0, 'a tree out of LINUX_SRC, with no series' or BAIL_OUT($err);
 is commits(), '', '... has the base only';
 
+($status, $out, $err) = sh(q(exec 9<build && flock 9 && { base/tree.sh 9<&- 2>said & for i in $(seq 600); do ! grep -q waiting said || break; sleep 0.1; done; cat said >&2; exec 9<&-; wait $!; }), %src);
+is $status, 0, 'two at once: the second waits' or diag $err;
+like $err, qr/^another command is at work in \S+: waiting for it$/m, '... and says so';
+sh('rm said', in => $clone);
+
 commit("echo '// one' >>kernel/signal.c", 'signal: one');
 commit('mkdir new && echo two >new/two', 'new: two');
 commit("sed -i '1i// three' kernel/signal.c", 'signal: three');

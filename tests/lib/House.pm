@@ -32,7 +32,7 @@ sub sh {
 		open STDERR, '>', $err;
 		chdir($o{in} // $top) or die "$o{in}: $!";
 		# make test's own variables are not for what the tests run.
-		delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS PROG ARGS TREE LINUX_SRC)};
+		delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS PROG ARGS TREE LINUX_SRC CONFIG OUT)};
 		# A clone whose path has a space builds in its cache: one of the test's.
 		$ENV{PERF_SIGTRAP_CACHE} = $cache if ($o{in} // '') =~ /clone/;
 		$ENV{$_} = $o{env}{$_} for keys %{$o{env} // {}};

@@ -29,7 +29,7 @@ sub run {
 	cmp_ok scalar(@expected), '>', 0, "the sources define cases for $abi";
 
 	# A mark before and after each program: what is between is its own.
-	my $name = join '-', 'kselftest', $abi, $ENV{FLAVOUR} || ();
+	my $name = join '-', $ENV{GUEST_DISK} ? 'image' : (), 'kselftest', $abi, $ENV{FLAVOUR} || ();
 	my $log = build() . "/log/$name.tap";
 	my $slow = $ENV{FLAVOUR} ? 5 : 1;
 	my $each = 90 * $slow;

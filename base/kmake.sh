@@ -12,6 +12,7 @@ x86_64 | i386) cross= ;;
 arm64) cross=aarch64-linux-gnu- ;;
 arm) cross=arm-linux-gnueabi- ;;
 m68k | sparc64) cross=$ARCH-linux-gnu- ;;
+powerpc) cross=powerpc64le-linux-gnu- ;;
 *) die "ARCH=$ARCH: no compiler is known here" ;;
 esac
 [ "$ARCH" != "$(uname -m)" ] || cross=

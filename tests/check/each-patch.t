@@ -14,7 +14,7 @@ my @series = series();
 plan skip_all => 'the series is empty' unless @series;
 my %compiler = (
 	i386 => 'gcc', arm64 => 'aarch64-linux-gnu-gcc', arm => 'arm-linux-gnueabi-gcc',
-	m68k => 'm68k-linux-gnu-gcc', sparc64 => 'sparc64-linux-gnu-gcc',
+	m68k => 'm68k-linux-gnu-gcc', powerpc => 'powerpc64le-linux-gnu-gcc', sparc64 => 'sparc64-linux-gnu-gcc',
 );
 my %folder = (x86_64 => 'x86', i386 => 'x86', sparc64 => 'sparc');
 
@@ -53,11 +53,12 @@ sub objects {
 	# Where a header is what a patch changes: its users.
 	push @o, 'kernel/signal.c', 'fs/signalfd.c', "arch/$folder/kernel/signal.c";
 	push @o, 'kernel/events/core.c' unless $arch eq 'm68k'; # has no perf events
-	push @o, "arch/$folder/kernel/signal_64.c" if $arch eq 'sparc64';
+	push @o, "arch/$folder/kernel/signal_64.c" if $arch =~ /^(sparc64|powerpc)$/;
 	push @o, "arch/$folder/kernel/signal32.c" if $arch =~ /^(arm64|sparc64)$/;
 	@o = grep { $_ ne 'arch/sparc/kernel/signal.c' } @o if $arch eq 'sparc64';
 	@o = grep { !m{^kernel/events/} } @o if $arch eq 'm68k';
 	@o = grep { !m{hw_breakpoint\.c$} } @o if $arch eq 'sparc64' || $arch eq 'm68k';
+	@o = grep { !m{_test\.c$} } @o unless $arch =~ /^(x86_64|arm64|powerpc)$/; # where KUnit is on
 	@o = grep { !m{signal_(64|compat)\.c$} } @o if $arch eq 'i386';
 	@o = grep { !m{signal_32\.c$} } @o if $arch eq 'sparc64';
 	@o = grep { !m{sigtrap_test\.c$} } @o unless $arch eq 'x86_64'; # whose exception it makes up

@@ -31,6 +31,8 @@ for my $file (grep { $_ ne 'LICENSE' } @files) {
 		my ($message, $diff) = split /^---$/m, $body, 2;
 		$body = join "\n", $message, ($diff // '') =~ /^\+(.*)/mg;
 	}
+	# In a man page: not its requests, nor the names of its characters.
+	$body =~ s/^\.[A-Z]+\b|\\\(..//mg if $file =~ m{^docs/man/};
 	(my $flat = $file) =~ s{/}{__}g;
 	spew("$text/$flat", $body);
 }

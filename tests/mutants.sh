@@ -5,8 +5,9 @@
 # the kselftests ("ia32/PROGRAM" for its 32-bit build, "debug/PROGRAM" if it
 # takes the debug kernel), "Case: kunit CASE" for one of the KUnit suite, "Case:
 # load NAME" for a load as make test runs it, "Case: build FILE" for an assertion
-# at compile time. Prints a table; a mutant that survives, or no longer applies,
-# is an error.
+# at compile time. A second line "Ends: hang" says that the guest then hangs,
+# which is no verdict otherwise. First, each case must pass without a mutant.
+# Prints a table; a mutant that survives, or no longer applies, is an error.
 # MUTANTS="name ..." runs only these.
 # shellcheck source=base/lib.sh
 . "$(dirname "$0")/../base/lib.sh"
@@ -30,7 +31,7 @@ cases=$programs.cases.all
 	cat "$programs.cases"
 	sed 's,^,ia32/,' "$programs32.cases"
 	sed 's,^,debug/,' "$programs.cases"
-	sed -n 's/^\tKUNIT_CASE(\(.*\)),$/kunit \1/p' "$tree/kernel/events/sigtrap_test.c"
+	sed -n 's/^\tKUNIT_CASE(\(.*\)),$/kunit \1/p' "$tree"/kernel/events/{sigtrap,hw_breakpoint}_test.c
 	printf 'load %s\n' stress leaks faults fuzz
 } >"$cases"
 for patch in "${patches[@]}"; do
@@ -42,7 +43,7 @@ done
 # A worktree and an object folder of their own: build/tree stays as it is, and
 # what one mutant compiles is the most that the next has to compile again.
 side=$build/mutants
-mkdir -p "$side"
+alone "$side"
 plain_git -C "$tree" worktree prune
 [ -e "$side/tree/.git" ] || {
 	rm -rf "$side/tree"
@@ -86,14 +87,16 @@ assertion() { # NAME FILE
 	echo killed
 }
 
-# killed, if the case fails or the kernel complains.
-verdict() { # NAME PROGRAM CASE
-	local tap=$logs/mutant-$1.tap folder=$programs limit=100 status=0 seed=1 failed passed
+# Boots the kernel for a program of the kselftests (or kunit, or load and its
+# name): what it prints goes to $tap. Sets status.
+run_it() { # NAME PROGRAM CASE
+	local folder=$programs limit=100 seed=1
+	tap=$logs/$1.tap
+	status=0
 	case $2 in
 	kunit)
-		"$top/vm/guest.sh" "mutant-$1" "$programs" true >"$tap" 2>"$tap.err" || status=$?
-		cat "$logs/mutant-$1.log" >>"$tap"
-		failed=" not ok [0-9]+ - $3\$" passed=" ok [0-9]+ - $3\$"
+		"$top/vm/guest.sh" "$1" "$programs" true >"$tap" 2>"$tap.err" || status=$?
+		cat "$logs/$1.log" >>"$tap"
 		;;
 	load)
 		[ "$3" != faults ] || seed=
@@ -101,27 +104,62 @@ verdict() { # NAME PROGRAM CASE
 		# Its seed or table, or else there was no guest.
 		[ -s "$tap" ] || [ "$status" = 125 ] || die "the load $3 did not start: see $tap.err"
 		echo "status $status" >>"$tap"
-		failed='^status 1$' passed='^status 0$'
 		;;
 	*)
 		[ "${2%/*}" != ia32 ] || folder=$programs32
 		[ -z "$FLAVOUR" ] || limit=450
-		GUEST_TIMEOUT=$((limit + 50)) "$top/vm/guest.sh" "mutant-$1" "$folder" "timeout -s KILL $limit ./${2#*/} 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
-		failed="^#\\s+FAIL\\s+$3\$" passed="^#\\s+(OK|SKIP)\\s+$3\$|^ok [0-9]+ (- )?$3\$"
+		GUEST_TIMEOUT=$((limit + 50)) "$top/vm/guest.sh" "$1" "$folder" "timeout -s KILL $limit ./${2#*/} 2>&1; exit 0" >"$tap" 2>"$tap.err" || status=$?
 		;;
 	esac
+}
+
+# killed, if the case fails or the kernel complains.
+verdict() { # PROGRAM CASE ENDS
+	local failed passed how
+	case $1 in
+	kunit) failed=" not ok [0-9]+ - $2\$" passed=" ok [0-9]+ - $2\$" ;;
+	load) failed='^status 1$' passed='^status 0$' ;;
+	*) failed="^#\\s+FAIL\\s+$2\$" passed="^#\\s+(OK|SKIP)\\s+$2\$|^ok [0-9]+ (- )?$2\$" ;;
+	esac
+	how=$(grep -m 1 -oE 'has complained|still running|died' "$tap.err") || :
 	if grep -qE "$failed" "$tap"; then
 		echo killed
-	elif [ "$status" = 125 ]; then
-		echo "killed (the guest: $(grep -m 1 -oE 'has complained|still running|died' "$tap.err"))"
-	elif ! grep -qE "$passed" "$tap"; then
-		echo "killed (did not finish)"
-	else
+	elif [ "$status" = 125 ] && [ "$how" != 'still running' ]; then
+		echo "killed (the guest: $how)"
+	elif [ "$status" != 125 ] && grep -qE "$passed" "$tap"; then
 		echo survived
+	elif [ "$3" = hang ]; then
+		echo "killed (hangs)"
+	else
+		echo "no verdict: did not finish, see $tap"
 	fi
 }
 
-survived=0
+# What a case says of a mutant counts for something if it passes without.
+declare -A control=()
+n=0
+for patch in "${patches[@]}"; do
+	case=$(case_of "$patch")
+	program=${case% *}
+	[ "$program" != build ] || continue
+	[ "$program" != load ] || program=$case
+	[ -n "${control[$program]:-}" ] || {
+		n=$((n + 1))
+		progress_show 'programs without a mutant' "$n"
+		flavour "$case"
+		[ -z "$FLAVOUR" ] || build_it "$logs/mutants-$FLAVOUR.log" "the series"
+		# shellcheck disable=SC2086 # program and case
+		run_it "control-${program//[\/ ]/-}" $case
+		control[$program]="$status $tap"
+	}
+	read -r status tap <<<"${control[$program]}"
+	# shellcheck disable=SC2086
+	result=$(verdict $case -)
+	[ "$result" = survived ] || die "$case without a mutant: not passed but $result; see $tap"
+done
+[ ! -t 2 ] || printf '\r\033[K' >&2
+
+alive=0
 printf '%-28s %-58s %s\n' mutant 'must be caught by' verdict
 for patch in "${patches[@]}"; do
 	name=$(basename "$patch" .patch)
@@ -133,11 +171,14 @@ for patch in "${patches[@]}"; do
 	else
 		build_it "$logs/mutant-$name.log" "the mutant $name"
 		# shellcheck disable=SC2086 # program and case
-		result=$(verdict "$name" $case)
+		run_it "mutant-$name" $case
+		ends=$(sed -n '2s/^Ends: //p' "$patch")
+		# shellcheck disable=SC2086
+		result=$(verdict $case "${ends:--}")
 	fi
 	printf '%-28s %-58s %s\n' "$name" "$case" "$result"
-	[ "$result" != survived ] || survived=$((survived + 1))
+	[[ $result == killed* ]] || alive=$((alive + 1))
 	undo
 done
-[ $survived = 0 ] || die "$survived of ${#patches[@]} mutants survived; the guests' logs are $logs/mutant-*"
+[ $alive = 0 ] || die "$alive of ${#patches[@]} mutants were not killed; the guests' logs are $logs/mutant-*"
 echo "${#patches[@]} mutants, all killed"

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# make run and vm/run.sh hand back what a program prints and how it ends.
+# make run and make watch hand back what a program prints and how it ends.
 use strict;
 use warnings;
 use FindBin;
@@ -66,5 +66,26 @@ for my $prog (sort keys %wrong) {
 }
 run("$dir/say it", '', CPUS => 'many');
 ok $status != 0 && $err =~ /^error: CPUS=many/m, 'CPUS=many is an error' or diag $err;
+
+# make watch: the same for sigwatch, and a program with its libraries.
+sub watch { ($status, $out, $err) = sh('exec vm/watch.sh', env => {ARGS => $_[0]}) }
+watch("-x main -- '$dir/dynamic' 'two words' 7 '\$HOME'");
+is $status, 7, 'a program is watched, and ends as it does' or diag $err;
+is $out, "two words\n7\n\$HOME\n", '... its stdout';
+like $err, qr/^[\d:.]+ \d+\/\d+ dynamic: main: execute 8 at 0x[0-9a-f]+\n    main\+0x0 .*^sigwatch: main: 1 hit in 1 thread$/ms, '... the hit';
+like $err, qr/^processors: 4$/m, '... and its stderr';
+watch('-b 0 last_command_exit_value -- bash -c "exit 3"');
+is $status, 3, 'a program of this machine' or diag $err;
+like $err, qr/^\S+ \d+\/\d+ bash: last_command_exit_value: write 4 /m, '... its hits';
+for (
+	['' => qr/ARGS is not set: make watch ARGS=/],
+	['main echo' => qr/ARGS=main echo: there is no program behind '--'/],
+	['main --' => qr/ARGS=main --: there is no program behind '--'/],
+	['main -- no-such' => qr/ARGS=main -- no-such: there is no program 'no-such' here/],
+	["main -- 'echo" => qr/ARGS=main -- 'echo: unmatched single quote/],
+) {
+	watch($_->[0]);
+	ok $status != 0 && $err =~ /^error: $_->[1]/m, "watch ARGS=$_->[0] is an error" or diag $err;
+}
 
 done_testing;

@@ -456,15 +456,64 @@ static void start(const char *path, char **argv, char **names, unsigned int n,
 	close(pair[0]);
 }
 
+/*
+ * Hits as the kernel has counted them, until the events are closed. It counts
+ * those of a thread twice while that thread exits.
+ */
+static uint64_t counted_hits(void)
+{
+	static uint64_t hits;
+	unsigned int w;
+	uint64_t n;
+
+	if (events[0] < 0)
+		return hits;
+	hits = 0;
+	for (w = 0; w < ring->nr_watches; w++)
+		if (read(events[w], &n, sizeof(n)) == sizeof(n))
+			hits += n;
+	return hits;
+}
+
+static void disable_events(void)
+{
+	unsigned int w;
+
+	if (events[0] < 0)
+		return;
+	for (w = 0; w < ring->nr_watches; w++)
+		ioctl(events[w], PERF_EVENT_IOC_DISABLE, 0);
+}
+
 static void close_events(void)
 {
 	unsigned int w;
 
+	if (events[0] < 0)
+		return;
+	disable_events();
+	counted_hits();
 	for (w = 0; w < ring->nr_watches; w++) {
-		if (events[w] >= 0)
-			close(events[w]);
+		close(events[w]);
 		events[w] = -1;
 	}
+}
+
+/*
+ * An event that is disabled or closed still owes the signals of its hits: a
+ * thread that was preempted on its way out of one takes it later, and would die
+ * of it once SIGTRAP has its default action. So each is to have come to its
+ * handler before. Some never do, as where a raw system call blocks SIGTRAP:
+ * these are not waited for long.
+ */
+static void wait_taken(void)
+{
+	const struct timespec tick = { .tv_nsec = 1000 * 1000 };
+	int left = 1000;
+
+	disable_events();
+	while (__atomic_load_n(&ring->total, __ATOMIC_ACQUIRE) < counted_hits() && left--)
+		nanosleep(&tick, NULL);
 }
 
 static int compare_threads(const void *a, const void *b)
@@ -522,8 +571,10 @@ static void tell(const struct record *r)
 	if (r->hit.stop)
 		say_stop(&r->hit);
 	/* No other thread's hit is to be what the core dump is of. */
-	if (r->hit.stop && ring->stop_with == STOP_CORE)
+	if (r->hit.stop && ring->stop_with == STOP_CORE) {
+		wait_taken();
 		close_events();
+	}
 }
 
 static void mend(struct record *r)

@@ -316,14 +316,14 @@ watched('--stop --stop-with core', 'rm -f /tmp/core*; ./sigwatch -b 1 --stop 2 -
 		my ($offset) = ($hits[1]{frames}[0]{place} // '') =~ /^bump\+(0x[0-9a-f]+)$/;
 		is $out, sprintf("5 0x%x %d\n", hex($bump) + hex($offset // 0), $hits[1]{tid}), 'the core is of SIGTRAP at the place of the hit';
 	});
-# While others hit, too: the thread that the dump is of is that of the hit.
-watched('--stop --stop-with core, of many', 'rm -f /tmp/core*; for i in 1 2 3 4 5; do
-	./sigwatch -b 0 -s 50 --stop-with core counter -- ./victim-nopie threads 8 20000 2>&1 | sed -n "s/^sigwatch: ended .* thread \([0-9]*\) .*/\1/p"
-	python3.11 -I -S core.py /tmp/core* | cut -d" " -f3; rm /tmp/core*; done', more => sub {
+# While others hit, too: the thread that the dump is of is that of the hit, also where others are owed a signal just then.
+watched("--stop --stop-with core, of many: $_", "rm -f /tmp/core*; for i in 1 2 3 4 5 6 7 8 9 10; do
+	./sigwatch -b 0 -s 50 --stop-with core counter -- ./victim-nopie $_ 8 20000 2>&1 | sed -n 's/^sigwatch: ended .* thread \\([0-9]*\\) .*/\\1/p'
+	python3.11 -I -S core.py /tmp/core* | cut -d' ' -f3; rm /tmp/core*; done", more => sub {
 	my @seen = split /\n/, $_[0];
-	is scalar(@seen), 10, 'five dumps';
-	is $seen[2 * $_], $seen[2 * $_ + 1], "the thread of dump $_" for 0 .. 4;
-});
+	is scalar(@seen), 20, 'ten dumps';
+	is $seen[2 * $_], $seen[2 * $_ + 1], "the thread of dump $_" for 0 .. 9;
+}) for qw(threads owed);
 watched('--stop at code that is new', './sigwatch -b 1 -s 1 --stop-with core counter -- ./victim plugin ./plugin.so; s=$?; rm -f /tmp/core*; exit $s', status => 133, hits => 1,
 	place => "plugin_touch $line{plugin}");
 watched('one dump, of the program', 'echo "|/payload/dump %p" >/proc/sys/kernel/core_pattern; ./sigwatch -s 1 --stop-with core counter -- ./victim bump; s=$?

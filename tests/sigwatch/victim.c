@@ -54,18 +54,28 @@ static void say(const char *what, long value)
 	fflush(stdout);
 }
 
-/* threads N M: N threads that hit M times each. */
+/*
+ * threads N M: N threads that hit M times each. owed N M: with SIGTRAP blocked in
+ * the kernel, so that most of the time one of them is owed a signal.
+ */
 static long rounds;
+static bool owed;
 
 static void *thread(void *number)
 {
+	const uint64_t trap = 1UL << (SIGTRAP - 1);
 	char name[16];
 	long i;
 
 	snprintf(name, sizeof(name), "thread-%ld", (long)number);
 	prctl(PR_SET_NAME, name);
-	for (i = 0; i < rounds; i++)
+	for (i = 0; i < rounds; i++) {
+		if (owed)
+			syscall(SYS_rt_sigprocmask, SIG_BLOCK, &trap, NULL, sizeof(trap));
 		bump();
+		if (owed)
+			syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &trap, NULL, sizeof(trap));
+	}
 	return NULL;
 }
 
@@ -426,7 +436,8 @@ int main(int argc, char **argv)
 	other();
 	if (!strcmp(mode, "bump")) {
 		call_bump();
-	} else if (!strcmp(mode, "threads")) {
+	} else if (!strcmp(mode, "threads") || !strcmp(mode, "owed")) {
+		owed = *mode == 'o';
 		rounds = atol(argv[3]);
 		threads(atol(arg));
 	} else if (!strcmp(mode, "forks")) {

@@ -21,6 +21,7 @@ struct ring *ring;
 static pid_t program;
 static int64_t last[MAX_WATCHES];	/* what this process found there last */
 static uint8_t has_last[MAX_WATCHES];
+static pid_t dying;		/* this process, once a hit is about to end it */
 
 /*
  * Copies what is mapped of @len bytes at @from, up to the first page that is
@@ -160,6 +161,41 @@ static void see(struct hit *hit, unsigned int w, const struct sigtrap_info *info
 		hit->regs[i] = uc->uc_mcontext.gregs[order[i]];
 }
 
+int is_hit(const siginfo_t *si)
+{
+	return ring && si->si_code == TRAP_PERF &&
+	       (sigtrap_info(si)->data & -MAX_WATCHES) == ring->cookie;
+}
+
+/*
+ * Waits until no other thread is owed a signal, of which it would die in our
+ * place; 0 if nobody will tell.
+ */
+static int wait_go(void)
+{
+	const struct timespec timeout = { .tv_nsec = 100 * 1000 * 1000 }, now = { 0 };
+	const uint64_t trap = 1UL << (SIGTRAP - 1);
+	siginfo_t si;
+
+	/* What the same instruction hit besides would come before the one to die of. */
+	while (sys(SYS_rt_sigtimedwait, &trap, &si, &now, sizeof(trap)) == SIGTRAP)
+		if (is_hit(&si))
+			__atomic_add_fetch(&ring->total, 1, __ATOMIC_RELAXED);
+	while (!__atomic_load_n(&ring->go, __ATOMIC_ACQUIRE))
+		if (sys(SYS_futex, &ring->go, FUTEX_WAIT, 0, &timeout) == -ETIMEDOUT &&
+		    !launcher_lives())
+			return 0;
+	return 1;
+}
+
+static void die(const siginfo_t *si, ucontext_t *uc, uint64_t pos)
+{
+	if (wait_printed(pos + 1) && wait_go())
+		signals_die(si, uc);
+	else
+		__atomic_store_n(&dying, 0, __ATOMIC_RELAXED);
+}
+
 void take_hit(const siginfo_t *si, ucontext_t *uc)
 {
 	const struct sigtrap_info *info = sigtrap_info(si);
@@ -167,6 +203,7 @@ void take_hit(const siginfo_t *si, ucontext_t *uc)
 	uint64_t seq = __atomic_fetch_add(&ring->total, 1, __ATOMIC_RELAXED), pos;
 	struct slot *slot;
 	struct hit hit;
+	int ends;
 
 	/* The launcher takes the events away soon. */
 	if (ring->max && seq >= ring->max)
@@ -175,9 +212,12 @@ void take_hit(const siginfo_t *si, ucontext_t *uc)
 	see(&hit, w, info, uc);
 	hit.stop = seq + 1 == ring->stop;
 	hit.waits = hit.stop || !is_known(hit.regs[REG_DWARF_PC]);
+	ends = hit.stop && ring->stop_with == STOP_CORE;
 	slot = claim(&pos, hit.tid);
 	if (!slot)
 		return;
+	if (ends)
+		__atomic_store_n(&dying, hit.pid, __ATOMIC_RELAXED);
 	slot->record.hit = hit;
 	slot->record.stack_addr = hit.regs[REG_DWARF_RSP] - RED_ZONE;
 	slot->record.stack_len = 0;
@@ -185,11 +225,9 @@ void take_hit(const siginfo_t *si, ucontext_t *uc)
 		slot->record.stack_len =
 			peek(slot->record.stack, slot->record.stack_addr, STACK_BYTES);
 	publish(slot, pos, hit.tid);
-	if (!hit.waits || !wait_printed(pos + 1) || !hit.stop)
-		return;
-	if (ring->stop_with == STOP_CORE) {
-		signals_die(si, uc);
-	} else {
+	if (ends) {
+		die(si, uc, pos);
+	} else if (hit.waits && wait_printed(pos + 1) && hit.stop) {
 		/* Where Yama asks for it: gdb need not be our parent. */
 		sys(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
 		sys(SYS_kill, sys(SYS_getpid), SIGSTOP);
@@ -296,9 +334,19 @@ __attribute__((constructor)) static void agent_init(void)
 	sys(SYS_close, sock);
 }
 
-/* Libraries that are about to go are looked up before they do. */
+/*
+ * Libraries that are about to go are looked up before they do. And who exits does
+ * not get ahead of a hit that ends the program; but not for ever, as a debugger
+ * may keep the signal from it.
+ */
 __attribute__((destructor)) static void agent_exit(void)
 {
-	if (ring)
-		wait_printed(__atomic_load_n(&ring->head, __ATOMIC_ACQUIRE));
+	const struct timespec tick = { .tv_nsec = 1000 * 1000 };
+	int left = 5000;
+
+	if (!ring)
+		return;
+	wait_printed(__atomic_load_n(&ring->head, __ATOMIC_ACQUIRE));
+	while (__atomic_load_n(&dying, __ATOMIC_RELAXED) == sys(SYS_getpid) && left--)
+		sys(SYS_nanosleep, &tick, NULL);
 }

@@ -30,6 +30,7 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 #define sys(...) sys_(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 
 /* agent.c: the events, and a hit. */
+int is_hit(const siginfo_t *si);	/* it is of an event of ours */
 void take_hit(const siginfo_t *si, ucontext_t *uc);
 extern struct ring *ring;		/* NULL: nothing is watched */
 

@@ -90,6 +90,7 @@ struct ring {
 	uint64_t head;			/* the next position to claim */
 	uint64_t tail;			/* the next to be printed */
 	uint32_t room, wait_room;	/* futex: changes with tail; how many wait for it */
+	uint32_t go;			/* futex: set once the hit that ends the program may do so */
 	uint32_t news, wait_news;	/* futex: changes with each record; the launcher waits */
 	struct slot slots[SLOTS];
 };

@@ -121,8 +121,7 @@ static void program_trap(int sig, siginfo_t *si, ucontext_t *uc)
 
 static void on_trap(int sig, siginfo_t *si, void *uc)
 {
-	if (ring && si->si_code == TRAP_PERF &&
-	    (sigtrap_info(si)->data & -MAX_WATCHES) == ring->cookie)
+	if (is_hit(si))
 		take_hit(si, uc);
 	else
 		program_trap(sig, si, uc);

@@ -31,6 +31,7 @@
 
 #define VERSION "1.0"
 #define STUCK_SECONDS 1			/* a slot claimed for so long: does its thread live? */
+#define END_MS 1000			/* the hit that ends the program waits so long for others' signals */
 
 static const char usage[] =
 "Usage: sigwatch [OPTION]... WHAT[,WHAT]... [--] PROGRAM [ARGUMENT]...\n"
@@ -499,23 +500,6 @@ static void close_events(void)
 	}
 }
 
-/*
- * An event that is disabled or closed still owes the signals of its hits: a
- * thread that was preempted on its way out of one takes it later, and would die
- * of it once SIGTRAP has its default action. So each is to have come to its
- * handler before. Some never do, as where a raw system call blocks SIGTRAP:
- * these are not waited for long.
- */
-static void wait_taken(void)
-{
-	const struct timespec tick = { .tv_nsec = 1000 * 1000 };
-	int left = 1000;
-
-	disable_events();
-	while (__atomic_load_n(&ring->total, __ATOMIC_ACQUIRE) < counted_hits() && left--)
-		nanosleep(&tick, NULL);
-}
-
 static int compare_threads(const void *a, const void *b)
 {
 	uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
@@ -555,6 +539,47 @@ static void say_stop(const struct hit *hit)
 	fflush(stderr);
 }
 
+/* The hit that ends the program; the thread waits for go. */
+static struct hit last_hit;
+static uint64_t last_since;
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+static void begin_end(const struct hit *hit)
+{
+	disable_events();
+	last_hit = *hit;
+	last_since = now_ms();
+}
+
+/*
+ * An event that is disabled or closed still owes the signals of its hits: a
+ * thread that was preempted on its way out of one takes it later, and would die
+ * of it once SIGTRAP has its default action. The dump would be of that thread.
+ * So each is to have come to its handler before. Some never do, as where a raw
+ * system call blocks SIGTRAP: these are not waited for long. True while one is.
+ */
+static bool await_end(void)
+{
+	if (!last_hit.stop)
+		return false;
+	if (__atomic_load_n(&ring->total, __ATOMIC_ACQUIRE) < counted_hits() &&
+	    now_ms() - last_since < END_MS)
+		return true;
+	close_events();
+	say_stop(&last_hit);
+	last_hit.stop = 0;
+	__atomic_store_n(&ring->go, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &ring->go, FUTEX_WAKE, INT_MAX);
+	return false;
+}
+
 static void tell(const struct record *r)
 {
 	struct frame frames[MAX_FRAMES];
@@ -568,13 +593,10 @@ static void tell(const struct record *r)
 	count_thread(r->hit.watch, r->hit.tid);
 	n = resolve_frames(r, &ring->watch[r->hit.watch], frames, max_frames, &more);
 	print_hit(&out, &r->hit, frames, n, more);
-	if (r->hit.stop)
+	if (r->hit.stop && ring->stop_with == STOP_CORE)
+		begin_end(&r->hit);
+	else if (r->hit.stop)
 		say_stop(&r->hit);
-	/* No other thread's hit is to be what the core dump is of. */
-	if (r->hit.stop && ring->stop_with == STOP_CORE) {
-		wait_taken();
-		close_events();
-	}
 }
 
 static void mend(struct record *r)
@@ -707,9 +729,9 @@ static bool ended(int *status, bool follow)
 
 static int watch_it(bool follow)
 {
-	const struct timespec stuck = { .tv_sec = STUCK_SECONDS };
+	const struct timespec stuck = { .tv_sec = STUCK_SECONDS }, tick = { .tv_nsec = 1000 * 1000 };
 	int status = 0;
-	bool claimed;
+	bool claimed, ending;
 
 	for (;;) {
 		uint32_t news = __atomic_load_n(&ring->news, __ATOMIC_SEQ_CST);
@@ -719,8 +741,10 @@ static int watch_it(bool follow)
 			return status;
 		}
 		claimed = drain(false);
+		ending = await_end();
 		__atomic_store_n(&ring->wait_news, 1, __ATOMIC_SEQ_CST);
-		syscall(SYS_futex, &ring->news, FUTEX_WAIT, news, claimed ? &stuck : NULL);
+		syscall(SYS_futex, &ring->news, FUTEX_WAIT, news,
+			ending ? &tick : claimed ? &stuck : NULL);
 		__atomic_store_n(&ring->wait_news, 0, __ATOMIC_SEQ_CST);
 	}
 }

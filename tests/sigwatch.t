@@ -172,7 +172,7 @@ case('every hit of every thread', './sigwatch -b 1 -o /tmp/hits counter -- ./vic
 });
 # Stopped, it prints nothing: the ring fills up, and each thread waits with a hit when it is killed.
 case('killed with hits that wait', 'rm -f /tmp/hits; ./sigwatch -b 1 -o /tmp/hits counter -- ./victim threads 4 20000 & sigwatch=$!
-	until [ -s /tmp/hits ]; do sleep 0.1; done; kill -STOP $sigwatch; all_wait victim; kill -KILL $(pidof victim); kill -CONT $sigwatch; wait $sigwatch; s=$?; cat /tmp/hits; exit $s', sub {
+	for i in 0 1 2 3; do until grep -q "thread-$i:" /tmp/hits 2>/dev/null; do sleep 0.1; done; done; kill -STOP $sigwatch; all_wait victim; kill -KILL $(pidof victim); kill -CONT $sigwatch; wait $sigwatch; s=$?; cat /tmp/hits; exit $s', sub {
 	my ($status, $out, $err) = @_;
 	is $status, 137, 'status';
 	my @hits = hits($out);
@@ -295,7 +295,7 @@ case('JSON of a strange name', q(./sigwatch -j counter -- ./victim name "$(print
 watched('--stop: waits for a debugger', './sigwatch --stop 2 counter -- ./victim threads 1 3 & stopped; grep State /proc/$pid/status; kill -CONT $pid; wait %1',
 	hits => 3, like => qr/^sigwatch: stopped at hit 2, thread \d+ \(thread-0\): 'gdb -p \d+' attaches, 'kill -CONT \d+' lets it go on$/m,
 	more => sub { like $_[0], qr/T \(stopped\)/, 'all of it is stopped' });
-# The signal and pc of the thread that a core dump is of.
+# Of a core dump, the thread that it is of: signal, pc and tid, and which watch's signal it was.
 spew("$folder/core.py", <<'EOF');
 import sys
 d = open(sys.argv[1], 'rb').read()
@@ -306,7 +306,10 @@ for header in range(n(32, 8), n(32, 8) + 56 * n(56, 2), 56):
         while n(note + 8, 4) != 1:
             note += 12 + (n(note, 4) + 3 & ~3) + (n(note + 4, 4) + 3 & ~3)
         regs = note + 12 + (n(note, 4) + 3 & ~3)
-        print(n(regs + 12, 2), hex(n(regs + 112 + 16 * 8, 8)), n(regs + 32, 4))
+        while n(note + 8, 4) != 0x53494749:
+            note += 12 + (n(note, 4) + 3 & ~3) + (n(note + 4, 4) + 3 & ~3)
+        info = note + 12 + (n(note, 4) + 3 & ~3)
+        print(n(regs + 12, 2), hex(n(regs + 112 + 16 * 8, 8)), n(regs + 32, 4), n(info + 24, 8) & 3)
         break
 EOF
 watched('--stop --stop-with core', 'rm -f /tmp/core*; ./sigwatch -b 1 --stop 2 --stop-with core counter -- ./victim-nopie threads 1 3; s=$?; python3.11 -I -S core.py /tmp/core*; rm /tmp/core*; exit $s',
@@ -314,16 +317,21 @@ watched('--stop --stop-with core', 'rm -f /tmp/core*; ./sigwatch -b 1 --stop 2 -
 		my ($out, $err, @hits) = @_;
 		my ($bump) = (sh("nm '$folder/victim-nopie'"))[1] =~ /^([0-9a-f]+) T bump$/m;
 		my ($offset) = ($hits[1]{frames}[0]{place} // '') =~ /^bump\+(0x[0-9a-f]+)$/;
-		is $out, sprintf("5 0x%x %d\n", hex($bump) + hex($offset // 0), $hits[1]{tid}), 'the core is of SIGTRAP at the place of the hit';
+		is $out, sprintf("5 0x%x %d 0\n", hex($bump) + hex($offset // 0), $hits[1]{tid}), 'the core is of SIGTRAP at the place of the hit';
 	});
+# Where the signal of another watch waits already, it is not that.
+watched('--stop --stop-with core, of two', 'rm -f /tmp/core*; ./sigwatch -s 1 --stop-with core counter,word -- ./victim-nopie both; s=$?
+	python3.11 -I -S core.py /tmp/core* | cut -d" " -f1,4; rm /tmp/core*; exit $s', status => 133, out => "5 0\n", hits => 1);
 # While others hit, too: the thread that the dump is of is that of the hit, also where others are owed a signal just then.
 watched("--stop --stop-with core, of many: $_", "rm -f /tmp/core*; for i in 1 2 3 4 5 6 7 8 9 10; do
-	./sigwatch -b 0 -s 50 --stop-with core counter -- ./victim-nopie $_ 8 20000 2>&1 | sed -n 's/^sigwatch: ended .* thread \\([0-9]*\\) .*/\\1/p'
+	./sigwatch -b 0 -s 50 --stop-with core counter,word -- ./victim-nopie $_ 8 20000 2>&1 | sed -n 's/^sigwatch: ended .* thread \\([0-9]*\\) .*/\\1/p'
 	python3.11 -I -S core.py /tmp/core* | cut -d' ' -f3; rm /tmp/core*; done", more => sub {
 	my @seen = split /\n/, $_[0];
 	is scalar(@seen), 20, 'ten dumps';
 	is $seen[2 * $_], $seen[2 * $_ + 1], "the thread of dump $_" for 0 .. 9;
 }) for qw(threads owed);
+watched('--stop --stop-with core, while it exits', 'for i in 1 2 3 4 5 6 7 8 9 10; do
+	./sigwatch -s 1 --stop-with core counter -- ./victim exits; echo $?; done; rm -f /tmp/core*', out => "133\n" x 10);
 watched('--stop at code that is new', './sigwatch -b 1 -s 1 --stop-with core counter -- ./victim plugin ./plugin.so; s=$?; rm -f /tmp/core*; exit $s', status => 133, hits => 1,
 	place => "plugin_touch $line{plugin}");
 watched('one dump, of the program', 'echo "|/payload/dump %p" >/proc/sys/kernel/core_pattern; ./sigwatch -s 1 --stop-with core counter -- ./victim bump; s=$?

@@ -55,26 +55,42 @@ static void say(const char *what, long value)
 }
 
 /*
- * threads N M: N threads that hit M times each. owed N M: with SIGTRAP blocked in
- * the kernel, so that most of the time one of them is owed a signal.
+ * threads N M: N threads that hit M times each. owed N M: they touch another
+ * variable, too, with SIGTRAP blocked in the kernel: most of the time one of them
+ * is owed a signal, or two.
  */
 static long rounds;
 static bool owed;
+static pid_t last_started;
+
+static void trap_mask(int how)
+{
+	const uint64_t trap = 1UL << (SIGTRAP - 1);
+
+	syscall(SYS_rt_sigprocmask, how, &trap, NULL, sizeof(trap));
+}
+
+static void touch_both(void)
+{
+	trap_mask(SIG_BLOCK);
+	bump();
+	word++;
+	trap_mask(SIG_UNBLOCK);
+}
 
 static void *thread(void *number)
 {
-	const uint64_t trap = 1UL << (SIGTRAP - 1);
 	char name[16];
 	long i;
 
 	snprintf(name, sizeof(name), "thread-%ld", (long)number);
 	prctl(PR_SET_NAME, name);
+	__atomic_store_n(&last_started, gettid(), __ATOMIC_RELEASE);
 	for (i = 0; i < rounds; i++) {
 		if (owed)
-			syscall(SYS_rt_sigprocmask, SIG_BLOCK, &trap, NULL, sizeof(trap));
-		bump();
-		if (owed)
-			syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &trap, NULL, sizeof(trap));
+			touch_both();
+		else
+			bump();
 	}
 	return NULL;
 }
@@ -88,6 +104,29 @@ static void threads(long n)
 		pthread_create(&ids[i], NULL, thread, (void *)i);
 	for (i = 0; i < n; i++)
 		pthread_join(ids[i], NULL);
+}
+
+/* exits: main ends while the handler of a thread waits for the launcher, in futex(2). */
+static void exits(void)
+{
+	char path[64], text[8] = "";
+	pthread_t id;
+	pid_t tid;
+	FILE *f;
+
+	rounds = 1;
+	pthread_create(&id, NULL, thread, NULL);
+	while (!(tid = __atomic_load_n(&last_started, __ATOMIC_ACQUIRE)))
+		;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+	while (strncmp(text, "202 ", 4)) {
+		f = fopen(path, "r");
+		if (!f)
+			exit(2);
+		if (!fgets(text, sizeof(text), f))
+			exit(3);
+		fclose(f);
+	}
 }
 
 /* A child, and a child of it that outlives it. */
@@ -440,6 +479,10 @@ int main(int argc, char **argv)
 		owed = *mode == 'o';
 		rounds = atol(argv[3]);
 		threads(atol(arg));
+	} else if (!strcmp(mode, "both")) {
+		touch_both();
+	} else if (!strcmp(mode, "exits")) {
+		exits();
 	} else if (!strcmp(mode, "forks")) {
 		forks();
 	} else if (!strcmp(mode, "exec")) {

@@ -38,7 +38,7 @@ sub run { my ($prog, $args, %env) = @_; ($status, $out, $err) = sh('exec vm/run.
 run("$dir/say it", "exit 37 'two words' '\$HOME'");
 is $status, 37, 'the exit status' or diag $err;
 is $out, "exit\n37\ntwo words\n\$HOME\n", 'stdout, and nothing else';
-is $err, "processors: 4\n", 'stderr, and nothing else; 4 processors';
+is own_stderr($err), "processors: 4\n", 'stderr, and nothing else; 4 processors';
 
 run("$dir/say it", 'signal 11', CPUS => 2);
 is $status, 128 + 11, 'a program killed by a signal';

@@ -31,7 +31,7 @@ END
 	guest('test-crash', 'echo out; exit 3', env => {PATH => "$stub:$ENV{PATH}"});
 }
 SKIP: {
-	skip 'the stub is x86_64', 6 unless ($ENV{ARCH} // 'x86_64') eq 'x86_64';
+	skip 'the stub is x86_64', 6 unless ($ENV{ARCH} || 'x86_64') eq 'x86_64';
 	($status, $out, $err) = crashing(1, 'early');
 	is_deeply [$status, $out], [3, "out\n"], 'a crash of QEMU before init: the guest is started once more';
 	like $err, qr/^QEMU crashed \(status 139\) before the guest's init: once more$/m, '... and that is said';

@@ -55,7 +55,7 @@ sub run_cases {
 			cat /tmp/out /tmp/err
 		done
 	));
-	my ($status, $out, $err) = guest('sigwatch', 'exec sh run', folder => $folder, env => {GUEST_TIMEOUT => $ENV{GUEST_TIMEOUT} // 900});
+	my ($status, $out, $err) = guest('sigwatch', 'exec sh run', folder => $folder, env => {GUEST_TIMEOUT => $ENV{GUEST_TIMEOUT} || 900});
 	is $status, 0, 'the guest ran' or diag $err, substr($out, -2000);
 	while ($out =~ /\G@(\d+) (\d+) (\d+) (\d+)\n/gc) {
 		my ($i, $s, $o, $e) = ($1, $2, $3, $4);

@@ -208,16 +208,19 @@ void take_hit(const siginfo_t *si, ucontext_t *uc)
 	/* The launcher takes the events away soon. */
 	if (ring->max && seq >= ring->max)
 		return;
+	ends = seq + 1 == ring->stop && ring->stop_with == STOP_CORE;
+	if (ends)
+		__atomic_store_n(&dying, sys(SYS_getpid), __ATOMIC_SEQ_CST);
 	__atomic_add_fetch(&ring->hits[w], 1, __ATOMIC_RELAXED);
 	see(&hit, w, info, uc);
 	hit.stop = seq + 1 == ring->stop;
 	hit.waits = hit.stop || !is_known(hit.regs[REG_DWARF_PC]);
-	ends = hit.stop && ring->stop_with == STOP_CORE;
 	slot = claim(&pos, hit.tid);
-	if (!slot)
+	if (!slot) {
+		if (ends)
+			__atomic_store_n(&dying, 0, __ATOMIC_RELAXED);
 		return;
-	if (ends)
-		__atomic_store_n(&dying, hit.pid, __ATOMIC_RELAXED);
+	}
 	slot->record.hit = hit;
 	slot->record.stack_addr = hit.regs[REG_DWARF_RSP] - RED_ZONE;
 	slot->record.stack_len = 0;

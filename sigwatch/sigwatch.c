@@ -555,7 +555,7 @@ static void begin_end(const struct hit *hit)
 {
 	disable_events();
 	last_hit = *hit;
-	last_since = now_ms();
+	last_since = 0;
 }
 
 /*
@@ -569,6 +569,8 @@ static bool await_end(void)
 {
 	if (!last_hit.stop)
 		return false;
+	if (!last_since)
+		last_since = now_ms();
 	if (__atomic_load_n(&ring->total, __ATOMIC_ACQUIRE) < counted_hits() &&
 	    now_ms() - last_since < END_MS)
 		return true;

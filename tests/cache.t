@@ -33,11 +33,14 @@ END
 spew("$bin/apt-cache", qq(#!/bin/sh\ncat "\$MIRROR/index"\n));
 chmod 0755, "$bin/apt-get", "$bin/apt-cache";
 
-# Both the clone's path and the cache's with a space are refused.
-my $cache = (top =~ /[\s:]/ ? tempdir(CLEANUP => 1) : scratch()) . '/cache';
+# Both the clone's path and the cache's with a space are refused. And a clone at such
+# a path follows the cache with its build, which the other tests go on to use.
+my $spaced = top =~ /[\s:]/;
+my $cache = ($spaced ? tempdir(CLEANUP => 1) : scratch()) . '/cache';
+my $clone = $spaced ? clone() : top;
 sub fetch {
 	unlink "$mirror.asked";
-	return sh('base/fetch.sh', env => {PATH => "$bin:$ENV{PATH}", MIRROR => $mirror, PERF_SIGTRAP_CACHE => $cache});
+	return sh('base/fetch.sh', in => $clone, env => {PATH => "$bin:$ENV{PATH}", MIRROR => $mirror, PERF_SIGTRAP_CACHE => $cache});
 }
 
 ($status, $out, $err) = fetch();
@@ -88,7 +91,7 @@ isnt $status, 0, '... unless it is damaged';
 # Mainline, which make bench measures, in the same way; and it can do without.
 my ($yardstick, $its_version, $its_sum) = slurp(top . '/base/pin') =~ /^mainline_package=(\S+)\nmainline_version=(\S+)\nmainline_sha256=(\S+)$/m;
 my $its_deb = "${yardstick}_${its_version}_all.deb";
-sub fetch_mainline { sh('base/fetch.sh mainline', env => {PATH => "$bin:$ENV{PATH}", MIRROR => $mirror, PERF_SIGTRAP_CACHE => $cache}) }
+sub fetch_mainline { sh('base/fetch.sh mainline', in => $clone, env => {PATH => "$bin:$ENV{PATH}", MIRROR => $mirror, PERF_SIGTRAP_CACHE => $cache}) }
 ($status, $out, $err) = fetch_mainline();
 ok $status != 0 && $out eq '' && $err =~ /^error: no mainline kernel: \Q$its_deb\E is not in /m, 'mainline neither in the cache nor to be had' or diag $out, $err;
 mkdir $mirror;

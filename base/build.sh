@@ -36,11 +36,7 @@ set +e
 	grep --line-buffered -E '^  (HOSTCC|HOSTLD|CC|AS|AR|LD|VDSO|VDSO2C) ' | progress "compiling, objects" "$total"
 status=("${PIPESTATUS[@]}")
 set -e
-[ "${status[0]}" = 0 ] || {
-	say "the build failed; first errors:"
-	grep -E -m 8 '(error|undefined reference|Error [0-9]+)' "$log" | sed 's/^/  /' >&2
-	die "the whole log is $log"
-}
+[ "${status[0]}" = 0 ] || build_failed "$log" '(error|undefined reference|Error [0-9]+)'
 count=$(grep -cE '^  (HOSTCC|HOSTLD|CC|AS|AR|LD|VDSO|VDSO2C) ' "$log" || :)
 say "built in $((SECONDS - start)) s, objects compiled: $count"
 echo "$state" >"$out/built"

@@ -142,11 +142,8 @@ run() { # WHAT PATTERN TARGET
 	kernel_make "$3" 2>&1 </dev/null | tee -a "$log" | grep --line-buffered -E "$2" | progress "$1"
 	status=("${PIPESTATUS[@]}")
 	set -e
-	[ "${status[0]}" = 0 ] || {
-		say "the build failed; first errors:"
-		grep -E -m 8 '(error: |undefined reference|Error [0-9]+|not found|is not available)' "$log" | sed 's/^/  /' >&2
-		die "the whole log is $log"
-	}
+	[ "${status[0]}" = 0 ] ||
+		build_failed "$log" '(error: |undefined reference|Error [0-9]+|not found|is not available)'
 }
 start=$SECONDS
 rm -f "$side"/linux-*.{deb,changes,buildinfo}

@@ -61,6 +61,12 @@ alone() { # FOLDER
 	}
 }
 
+build_failed() { # LOG PATTERN
+	say "the build failed; first errors:"
+	grep -E -m 8 "$2" "$1" | sed 's/^/  /' >&2
+	die "the whole log is $1"
+}
+
 # progress WHAT [TOTAL] < lines: counts the lines; a line that moves on a
 # terminal, one every 20 seconds elsewhere.
 progress() {

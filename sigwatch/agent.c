@@ -203,18 +203,17 @@ void take_hit(const siginfo_t *si, ucontext_t *uc)
 	uint64_t seq = __atomic_fetch_add(&ring->total, 1, __ATOMIC_RELAXED), pos;
 	struct slot *slot;
 	struct hit hit;
-	int ends;
+	int stops = seq + 1 == ring->stop, ends = stops && ring->stop_with == STOP_CORE;
 
 	/* The launcher takes the events away soon. */
 	if (ring->max && seq >= ring->max)
 		return;
-	ends = seq + 1 == ring->stop && ring->stop_with == STOP_CORE;
 	if (ends)
 		__atomic_store_n(&dying, sys(SYS_getpid), __ATOMIC_SEQ_CST);
 	__atomic_add_fetch(&ring->hits[w], 1, __ATOMIC_RELAXED);
 	see(&hit, w, info, uc);
-	hit.stop = seq + 1 == ring->stop;
-	hit.waits = hit.stop || !is_known(hit.regs[REG_DWARF_PC]);
+	hit.stop = stops;
+	hit.waits = stops || !is_known(hit.regs[REG_DWARF_PC]);
 	slot = claim(&pos, hit.tid);
 	if (!slot) {
 		if (ends)
@@ -230,7 +229,7 @@ void take_hit(const siginfo_t *si, ucontext_t *uc)
 	publish(slot, pos, hit.tid);
 	if (ends) {
 		die(si, uc, pos);
-	} else if (hit.waits && wait_printed(pos + 1) && hit.stop) {
+	} else if (hit.waits && wait_printed(pos + 1) && stops) {
 		/* Where Yama asks for it: gdb need not be our parent. */
 		sys(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
 		sys(SYS_kill, sys(SYS_getpid), SIGSTOP);

@@ -493,7 +493,7 @@ static void close_events(void)
 	if (events[0] < 0)
 		return;
 	disable_events();
-	counted_hits();
+	counted_hits();			/* for the last time: it keeps them */
 	for (w = 0; w < ring->nr_watches; w++) {
 		close(events[w]);
 		events[w] = -1;

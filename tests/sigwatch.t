@@ -302,13 +302,12 @@ d = open(sys.argv[1], 'rb').read()
 def n(at, size): return int.from_bytes(d[at:at + size], 'little')
 for header in range(n(32, 8), n(32, 8) + 56 * n(56, 2), 56):
     if n(header, 4) == 4:
-        note = n(header + 8, 8)
-        while n(note + 8, 4) != 1:
-            note += 12 + (n(note, 4) + 3 & ~3) + (n(note + 4, 4) + 3 & ~3)
-        regs = note + 12 + (n(note, 4) + 3 & ~3)
-        while n(note + 8, 4) != 0x53494749:
-            note += 12 + (n(note, 4) + 3 & ~3) + (n(note + 4, 4) + 3 & ~3)
-        info = note + 12 + (n(note, 4) + 3 & ~3)
+        def desc(kind):
+            note = n(header + 8, 8)
+            while n(note + 8, 4) != kind:
+                note += 12 + (n(note, 4) + 3 & ~3) + (n(note + 4, 4) + 3 & ~3)
+            return note + 12 + (n(note, 4) + 3 & ~3)
+        regs, info = desc(1), desc(0x53494749)
         print(n(regs + 12, 2), hex(n(regs + 112 + 16 * 8, 8)), n(regs + 32, 4), n(info + 24, 8) & 3)
         break
 EOF
@@ -322,6 +321,14 @@ watched('--stop --stop-with core', 'rm -f /tmp/core*; ./sigwatch -b 1 --stop 2 -
 # Where the signal of another watch waits already, it is not that.
 watched('--stop --stop-with core, of two', 'rm -f /tmp/core*; ./sigwatch -s 1 --stop-with core counter,word -- ./victim-nopie both; s=$?
 	python3.11 -I -S core.py /tmp/core* | cut -d" " -f1,4; rm /tmp/core*; exit $s', status => 133, out => "5 0\n", hits => 1);
+# A thread that is owed a signal takes it before; or else it might be the one that dies.
+watched('--stop --stop-with core, of one before another', 'rm -f /tmp/core*; ./sigwatch -b 0 -s 1 --stop-with core counter -- ./victim-nopie behind; s=$?
+	python3.11 -I -S core.py /tmp/core* | cut -d" " -f3; rm /tmp/core*; exit $s', status => 133, hits => 2, more => sub {
+	my ($out, $err, @hits) = @_;
+	is $out, "$hits[0]{tid}\n", 'the dump is of the first to be told';
+	is $hits[0]{name}, 'thread-0', '... which is the thread';
+	is $hits[1]{late}, 1, '... and main is told after it';
+});
 # While others hit, too: the thread that the dump is of is that of the hit, also where others are owed a signal just then.
 watched("--stop --stop-with core, of many: $_", "rm -f /tmp/core*; for i in 1 2 3 4 5 6 7 8 9 10; do
 	./sigwatch -b 0 -s 50 --stop-with core counter,word -- ./victim-nopie $_ 8 20000 2>&1 | sed -n 's/^sigwatch: ended .* thread \\([0-9]*\\) .*/\\1/p'

@@ -63,6 +63,7 @@ static long rounds;
 static bool owed;
 static pid_t last_started;
 
+/* Behind the back of every library. */
 static void trap_mask(int how)
 {
 	const uint64_t trap = 1UL << (SIGTRAP - 1);
@@ -85,6 +86,7 @@ static void *thread(void *number)
 
 	snprintf(name, sizeof(name), "thread-%ld", (long)number);
 	prctl(PR_SET_NAME, name);
+	trap_mask(SIG_UNBLOCK);
 	__atomic_store_n(&last_started, gettid(), __ATOMIC_RELEASE);
 	for (i = 0; i < rounds; i++) {
 		if (owed)
@@ -106,8 +108,8 @@ static void threads(long n)
 		pthread_join(ids[i], NULL);
 }
 
-/* exits: main ends while the handler of a thread waits for the launcher, in futex(2). */
-static void exits(void)
+/* A thread that hits once; returns when its handler waits for the launcher, in futex(2). */
+static pthread_t hit_and_wait(void)
 {
 	char path[64], text[8] = "";
 	pthread_t id;
@@ -127,6 +129,20 @@ static void exits(void)
 			exit(3);
 		fclose(f);
 	}
+	return id;
+}
+
+/* behind: main has hit before the thread does, and takes the signal after it. */
+static void behind(void)
+{
+	pthread_t id;
+
+	trap_mask(SIG_BLOCK);
+	bump();
+	id = hit_and_wait();
+	usleep(50000);
+	trap_mask(SIG_UNBLOCK);
+	pthread_join(id, NULL);
 }
 
 /* A child, and a child of it that outlives it. */
@@ -402,14 +418,11 @@ static void own_waits(void)
 
 #pragma GCC diagnostic pop
 
-/* Blocks SIGTRAP behind the back of every library. */
 static void late(void)
 {
-	uint64_t trap = 1ULL << (SIGTRAP - 1);
-
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &trap, NULL, 8);
+	trap_mask(SIG_BLOCK);
 	bump();
-	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &trap, NULL, 8);
+	trap_mask(SIG_UNBLOCK);
 }
 
 /* Closes what is open, as a daemon does. */
@@ -482,7 +495,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "both")) {
 		touch_both();
 	} else if (!strcmp(mode, "exits")) {
-		exits();
+		hit_and_wait();
+	} else if (!strcmp(mode, "behind")) {
+		behind();
 	} else if (!strcmp(mode, "forks")) {
 		forks();
 	} else if (!strcmp(mode, "exec")) {

@@ -63,7 +63,7 @@ alone() { # FOLDER
 
 build_failed() { # LOG PATTERN
 	say "the build failed; first errors:"
-	grep -E -m 8 "$2" "$1" | sed 's/^/  /' >&2
+	{ grep -E -m 8 "$2" "$1" || :; } | sed 's/^/  /' >&2
 	die "the whole log is $1"
 }
 

@@ -5,13 +5,16 @@
  *	threads create KIND COUNT MAX	a thread created and joined, that inherits
  *	threads change KIND MAX		one ioctl, for all who have inherited
  *	threads mprotect MAX		one mprotect, beside it
+ *	threads switch KIND COUNT	two switches between two threads
+ *	threads open KIND		a disabled event opened and closed
  *	threads memory KIND MAX		what an inherited event takes
  *	threads parallel KIND COUNT MAX	as create, by a thread on each processor,
  *					and how much longer than without
  *
- * each at 1, 4, 16 ... MAX live threads (parallel: 16, 256, 4096). KIND is none; plain, an event that
- * counts, as every kernel has it; or sigtrap. All live threads but those that
- * measure are blocked, and have inherited the same.
+ * A command with MAX measures at 1, 4, 16 ... MAX live threads (parallel: 16,
+ * 256, 4096). KIND is none; plain, an event that counts, as every kernel has it;
+ * or sigtrap. All live threads but those that measure are blocked, and have
+ * inherited the same.
  */
 #include "bench.h"
 #include <linux/futex.h>
@@ -296,7 +299,6 @@ static void change(int max)
 	long reps, r;
 	int n, i;
 
-	watchpoints = 1;
 	watch();
 	for (n = 1; n <= max; n *= 4) {
 		reps = scaled(n <= 64 ? 10 : 1);
@@ -383,6 +385,90 @@ static void protect(int max)
 	end_all();
 }
 
+/* Two threads run in turns. TURN_NONE ends the other thread. */
+enum { TURN_MAIN, TURN_OTHER, TURN_NONE };
+static int turn;
+
+static void hand_over(int to)
+{
+	__atomic_store_n(&turn, to, __ATOMIC_RELEASE);
+	futex(&turn, FUTEX_WAKE_PRIVATE, 1);
+}
+
+static void wait_while(int other)
+{
+	while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) == other)
+		futex(&turn, FUTEX_WAIT_PRIVATE, other);
+}
+
+static void there_and_back(long reps)
+{
+	while (reps--) {
+		hand_over(TURN_OTHER);
+		wait_while(TURN_OTHER);
+	}
+}
+
+static void *other_thread(void *unused)
+{
+	for (;;) {
+		wait_while(TURN_MAIN);
+		if (turn == TURN_NONE)
+			break;
+		hand_over(TURN_MAIN);
+	}
+	hit();
+	return unused;
+}
+
+/*
+ * Under SCHED_BATCH, a thread that is woken does not preempt the other one. Under
+ * SCHED_OTHER it sometimes does, and the figure depends on how often.
+ */
+static void switches(void)
+{
+	struct sched_param param = { 0 };
+	cpu_set_t set;
+	pthread_t t;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	must(sched_setaffinity(0, sizeof(set), &set));
+	must(sched_setscheduler(0, SCHED_BATCH, &param));
+	watch();
+	must0(pthread_create(&t, &small, other_thread, NULL));
+	measure(row_name("switch"), 1000, there_and_back);
+
+	/* Both threads are watched. */
+	hand_over(TURN_NONE);
+	must0(pthread_join(t, NULL));
+	hit();
+	expect("hits of both threads", hits(), 2 * watchpoints);
+}
+
+static void open_and_close(long reps)
+{
+	union sigtrap_attr attr = attr_of(0);
+
+	attr.perf.disabled = 1;
+	while (reps--)
+		must(close(event_open(&attr)));
+}
+
+/*
+ * Another event stays open: the kernel patches itself when the first event is
+ * opened and after the last one is closed. RCU frees the memory of an event some
+ * timer interrupts after close(), so a batch spans many of them: it then frees
+ * as many events as it closes, and the row includes the cost of that.
+ */
+static void open_disabled(void)
+{
+	watch();
+	measure(row_name("open"), 5000, open_and_close);
+	hit();
+	expect("hits of the event that stays open", hits(), watchpoints);
+}
+
 static long meminfo(const char *what)
 {
 	char line[128];
@@ -441,7 +527,6 @@ static void memory(int max)
 		unfree[i] = (double)(without[0] - with[0]) / (max - 1);
 		slab[i] = (double)(with[1] - without[1]) / (max - 1);
 	}
-	watchpoints = 1;
 	row_unit(row_name("memory"), max, unfree, max - 1, "bytes");
 	row_unit(row_name("memory-slab"), max, slab, max - 1, "bytes");
 }
@@ -572,15 +657,12 @@ static void no_sigtrap(const char *what, int max)
 	int n;
 
 	for (n = !strcmp(what, "parallel") ? 16 : 1; n <= max; n *= !strcmp(what, "parallel") ? 16 : 4) {
-		if (!strcmp(what, "create") || !strcmp(what, "parallel")) {
-			row_none(row_name(what), n, NO_SIGTRAP);
-			continue;
-		}
-		watchpoints = 1;
 		if (!strcmp(what, "change")) {
 			row_none(row_name("enable"), n, NO_SIGTRAP);
 			row_none(row_name("modify"), n, NO_SIGTRAP);
 			row_none(row_name("disable"), n, NO_SIGTRAP);
+		} else if (strcmp(what, "memory")) {
+			row_none(row_name(what), n, NO_SIGTRAP);
 		}
 	}
 	if (!strcmp(what, "memory")) {
@@ -592,7 +674,7 @@ static void no_sigtrap(const char *what, int max)
 int main(int argc, char **argv)
 {
 	const char *what;
-	int max;
+	int max = 1;
 
 	bench_begin(argc, argv);
 	argv += optind;
@@ -607,9 +689,17 @@ int main(int argc, char **argv)
 		max = number(argv[3], 1, MAX_THREADS);
 	} else if ((!strcmp(what, "change") || !strcmp(what, "memory")) && argc == 3) {
 		kind_name = argv[1];
+		watchpoints = 1;
 		max = number(argv[2], 2, MAX_THREADS);
+	} else if (!strcmp(what, "switch") && argc == 3) {
+		kind_name = argv[1];
+		watchpoints = number(argv[2], 0, MAX_WATCHPOINTS);
+	} else if (!strcmp(what, "open") && argc == 2) {
+		kind_name = argv[1];
+		watchpoints = 1;
 	} else {
-		fail("give create KIND COUNT MAX, parallel KIND COUNT MAX, change KIND MAX, memory KIND MAX or mprotect MAX");
+		fail("give create KIND COUNT MAX, parallel KIND COUNT MAX, change KIND MAX, memory KIND MAX, mprotect MAX, "
+		     "switch KIND COUNT or open KIND");
 	}
 	if (!strcmp(kind_name, "plain"))
 		kind = KIND_PLAIN;
@@ -628,6 +718,10 @@ int main(int argc, char **argv)
 		change(max);
 	else if (!strcmp(what, "memory"))
 		memory(max);
+	else if (!strcmp(what, "switch"))
+		switches();
+	else if (!strcmp(what, "open"))
+		open_disabled();
 	else if (!strcmp(what, "parallel"))
 		parallel(max);
 	else

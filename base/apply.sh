@@ -47,9 +47,12 @@ for name in "${names[@]}"; do
 			/^Applying patch / {file = $3; sub(/\.\.\.$/, "", file)}
 			/^Rejected hunk/ {gsub(/[#.]/, "", $3); print "  " file ": hunk " $3 ", at line " line[++k]}
 			/^error: / && !/patch failed|does not apply|while searching/ {sub(/^error: /, ""); print "  " $0}' "$try/rejects" >&2
-		if plain_git -C "$try/tree" apply --check -R "$top/patches/$name" 2>/dev/null; then
-			say "  The patch is in that tree already."
-		fi
+		# A later patch may have changed what this one added.
+		for there in "$name" "${names[-1]}"; do
+			plain_git -C "$try/tree" apply --check -R "$top/patches/$there" 2>/dev/null || continue
+			say "  patches/$there is in that tree already."
+			break
+		done
 		exit 1
 	}
 	plain_git -C "$try/tree" apply "$top/patches/$name" 2>/dev/null

@@ -168,6 +168,17 @@ static void end_all(void)
 	expect("hits of the live threads", hits() - before, expected);
 }
 
+/*
+ * Under SCHED_BATCH, a thread that is created or woken does not preempt the other
+ * one. Under SCHED_OTHER it sometimes does, and the figure depends on how often.
+ */
+static void no_wakeup_preemption(void)
+{
+	struct sched_param param = { 0 };
+
+	must(sched_setscheduler(0, SCHED_BATCH, &param));
+}
+
 static void *nothing(void *unused)
 {
 	return unused;
@@ -200,10 +211,7 @@ static const char *row_name(const char *what)
 	return name;
 }
 
-/*
- * How often in a batch: some 30 million instructions, eight timer interrupts. What
- * is left to RCU by one thread, and done some interrupts later, is then in it.
- */
+/* How often in 30 million instructions. */
 static long create_reps(void)
 {
 	uint64_t start = now();
@@ -214,25 +222,30 @@ static long create_reps(void)
 	return scaled(reps < 10 ? 10 : reps > 700 ? 700 : reps);
 }
 
+/*
+ * One long batch: RCU frees the threads of some timer interrupts at once. Whether
+ * a batch of 30 million has seven or eight of these decides on 500 a thread.
+ */
 static void create(int max)
 {
-	double each[MAX_BATCHES];
-	long before, reps;
+	long before, reps, rounds = batches;
+	uint64_t start;
+	double each;
 	pthread_t t;
-	int n, i;
+	int n;
 
+	batches = 1;
+	no_wakeup_preemption();
 	watch();
 	for (n = 1; n <= max; n *= 4) {
 		raise_to(n);
 		reps = create_reps();
 		create_and_join(reps);
-		for (i = 0; i < batches; i++) {
-			uint64_t start = begin_batch();
-
-			create_and_join(reps);
-			each[i] = (double)(now() - start) / reps;
-		}
-		row(row_name("create"), n, each, reps);
+		reps *= rounds;
+		start = begin_batch();
+		create_and_join(reps);
+		each = (double)(now() - start) / reps;
+		row(row_name("create"), n, &each, reps);
 
 		/* Such a thread is watched. */
 		before = hits();
@@ -421,20 +434,15 @@ static void *other_thread(void *unused)
 	return unused;
 }
 
-/*
- * Under SCHED_BATCH, a thread that is woken does not preempt the other one. Under
- * SCHED_OTHER it sometimes does, and the figure depends on how often.
- */
 static void switches(void)
 {
-	struct sched_param param = { 0 };
 	cpu_set_t set;
 	pthread_t t;
 
 	CPU_ZERO(&set);
 	CPU_SET(0, &set);
 	must(sched_setaffinity(0, sizeof(set), &set));
-	must(sched_setscheduler(0, SCHED_BATCH, &param));
+	no_wakeup_preemption();
 	watch();
 	must0(pthread_create(&t, &small, other_thread, NULL));
 	measure(row_name("switch"), 1000, there_and_back);

@@ -17,8 +17,9 @@ alone "$out"
 commit=$tree
 [ ! -e "$tree/.git" ] || commit=$(tree_git rev-parse HEAD)
 state=$(echo "$commit" && sha256sum <"$out/.config" && gcc --version)
-if [ -f "$out/built" ] && [ "$(cat "$out/built")" = "$state" ] &&
-	{ [ ! -e "$tree/.git" ] || [ -z "$(tree_git status --porcelain)" ]; }; then
+edited=
+[ ! -e "$tree/.git" ] || edited=$(tree_git status --porcelain)
+if [ -f "$out/built" ] && [ "$(cat "$out/built")" = "$state" ] && [ -z "$edited" ]; then
 	exit
 fi
 rm -f "$out/built"
@@ -39,4 +40,5 @@ set -e
 [ "${status[0]}" = 0 ] || build_failed "$log" '(error|undefined reference|Error [0-9]+)'
 count=$(grep -cE '^  (HOSTCC|HOSTLD|CC|AS|AR|LD|VDSO|VDSO2C) ' "$log" || :)
 say "built in $((SECONDS - start)) s, objects compiled: $count"
-echo "$state" >"$out/built"
+# An edit that is undone leaves the same commit, but another kernel.
+[ -n "$edited" ] || echo "$state" >"$out/built"

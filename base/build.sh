@@ -40,5 +40,6 @@ set -e
 [ "${status[0]}" = 0 ] || build_failed "$log" '(error|undefined reference|Error [0-9]+)'
 count=$(grep -cE '^  (HOSTCC|HOSTLD|CC|AS|AR|LD|VDSO|VDSO2C) ' "$log" || :)
 say "built in $((SECONDS - start)) s, objects compiled: $count"
-# An edit that is undone leaves the same commit, but another kernel.
+# Not for an edited tree: if the edit is undone, the commit is the same, but the
+# kernel still has the edit.
 [ -n "$edited" ] || echo "$state" >"$out/built"

@@ -211,7 +211,7 @@ static const char *row_name(const char *what)
 	return name;
 }
 
-/* How often in 30 million instructions. */
+/* Returns how many threads to create in a batch of some 30 million instructions. */
 static long create_reps(void)
 {
 	uint64_t start = now();
@@ -223,8 +223,9 @@ static long create_reps(void)
 }
 
 /*
- * One long batch: RCU frees the threads of some timer interrupts at once. Whether
- * a batch of 30 million has seven or eight of these decides on 500 a thread.
+ * Measures one long batch. RCU frees exited threads in bursts, a burst every few
+ * timer interrupts. In a short batch, one burst more or less changes the figure by
+ * 500 instructions a thread.
  */
 static void create(int max)
 {
